@@ -1,0 +1,417 @@
+"""The product's vocabulary: one frozen record a thing, the same for every vendor.
+
+Names, keys and columns are shared by all rooms (see docs/records.md). Times are UTC, durations
+integer microseconds, ids `<connection>:<type>:<vendor id>`, people account ids.
+"""
+
+from datetime import UTC, datetime
+from typing import Annotated, ClassVar
+
+from pydantic import AfterValidator, BaseModel, ConfigDict
+
+
+def _utc(value: datetime) -> datetime:
+    """A time without a zone is a defect of the connector: it cannot be placed."""
+    if value.tzinfo is None:
+        raise ValueError("a time needs a zone")
+    return value if value.tzinfo is UTC else value.astimezone(UTC)
+
+
+Instant = Annotated[datetime, AfterValidator(_utc)]
+
+
+class Record(BaseModel):
+    """One row of what a source said; subclasses name their table and key."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    table: ClassVar[str]
+    key: ClassVar[tuple[str, ...]]
+    # Rows that come whole with a parent and are replaced as a set: the parent's key column.
+    set_of: ClassVar[str | None] = None
+
+    source_updated_at: Instant | None = None
+
+
+class Repository(Record):
+    """A repository, under its vendor's immutable id."""
+
+    table = "repository"
+    key = ("repository_id",)
+
+    repository_id: str
+    repository_key: str
+    former_keys: list[str] = []
+    name: str
+    url: str | None = None
+    default_branch: str | None = None
+    created_at: Instant | None = None
+    archived_at: Instant | None = None
+    is_archived: bool = False
+    is_fork: bool = False
+    is_template: bool = False
+    is_mirror: bool = False
+    language: str | None = None
+    visibility: str | None = None
+    created_by: str | None = None
+
+
+class Reference(Record):
+    """A branch or tag and the commit it points at (tags: the commit, not the tag object)."""
+
+    table = "reference"
+    key = ("repository_key", "name")
+    set_of = "repository_key"
+
+    repository_key: str
+    name: str
+    kind: str  # branch, tag, head (what HEAD points at)
+    sha: str
+    tagged_at: Instant | None = None
+    seen_at: Instant
+
+
+class Commit(Record):
+    """A commit with its parents, as git tells it."""
+
+    table = "commit"
+    key = ("repository_key", "sha")
+
+    repository_key: str
+    sha: str
+    parents: list[str] = []
+    author_name: str | None = None
+    author_email: str | None = None
+    authored_at: Instant | None = None
+    committer_email: str | None = None
+    committed_at: Instant | None = None
+    subject: str | None = None
+    cherry_picked_from: list[str] = []
+    reverts: list[str] = []
+    # The parents are not in this clone: history before this commit is unknown, not absent.
+    is_shallow_boundary: bool = False
+
+
+class CommitPath(Record):
+    """A path a commit touches against its first parent (only where path rules need it)."""
+
+    table = "commit_path"
+    key = ("repository_key", "sha", "path")
+
+    repository_key: str
+    sha: str
+    path: str
+
+
+class ChangeRequest(Record):
+    """A pull or merge request."""
+
+    table = "change_request"
+    key = ("change_request_id",)
+
+    change_request_id: str
+    repository_key: str
+    number: int
+    title: str = ""
+    url: str | None = None
+    author: str | None = None
+    is_draft: bool = False
+    created_at: Instant
+    ready_at: Instant | None = None
+    merged_at: Instant | None = None
+    closed_at: Instant | None = None
+    merged_by: str | None = None
+    base_branch: str | None = None
+    head_branch: str | None = None
+    head_sha: str | None = None
+    merge_sha: str | None = None
+    labels: list[str] = []
+    additions: int | None = None
+    deletions: int | None = None
+    ticket_keys: list[str] = []
+
+
+class ChangeRequestCommit(Record):
+    """A commit as the change request lists it, before any squash or rebase."""
+
+    table = "change_request_commit"
+    key = ("change_request_id", "sha")
+    set_of = "change_request_id"
+
+    change_request_id: str
+    sha: str
+    authored_at: Instant | None = None
+    committed_at: Instant | None = None
+    author_email: str | None = None
+    subject: str | None = None
+    is_merge: bool = False
+    position: int
+
+
+class Review(Record):
+    """A submitted review of a change request."""
+
+    table = "review"
+    key = ("review_id",)
+    set_of = "change_request_id"
+
+    review_id: str
+    change_request_id: str
+    reviewer: str | None = None
+    state: str  # approved, changes_requested, commented, dismissed
+    submitted_at: Instant
+
+
+class PipelineRun(Record):
+    """One run of a CI workflow or pipeline."""
+
+    table = "pipeline_run"
+    key = ("run_id",)
+
+    run_id: str
+    repository_key: str
+    name: str | None = None
+    event: str | None = None
+    branch: str | None = None
+    sha: str | None = None
+    status: str  # queued, running, succeeded, failed, cancelled, skipped
+    attempt: int = 1
+    queued_at: Instant | None = None
+    started_at: Instant | None = None
+    finished_at: Instant | None = None
+    actor: str | None = None
+    url: str | None = None
+    runner_labels: list[str] = []
+
+
+class PipelineJob(Record):
+    """One job of a run."""
+
+    table = "pipeline_job"
+    key = ("job_id",)
+
+    job_id: str
+    run_id: str
+    name: str
+    environment: str | None = None
+    status: str
+    started_at: Instant | None = None
+    finished_at: Instant | None = None
+    runner_labels: list[str] = []
+
+
+class DeploymentAttempt(Record):
+    """One attempt to bring a commit, release or image into an environment."""
+
+    table = "deployment_attempt"
+    key = ("attempt_id",)
+
+    attempt_id: str
+    repository_key: str | None = None
+    service_hint: str | None = None
+    environment: str | None = None
+    sha: str | None = None
+    ref: str | None = None
+    release: str | None = None
+    image: str | None = None
+    target: str | None = None
+    created_at: Instant
+    actor: str | None = None
+    url: str | None = None
+
+
+class DeploymentStatus(Record):
+    """A state an attempt reached."""
+
+    table = "deployment_status"
+    key = ("attempt_id", "status_id")
+    set_of = "attempt_id"
+
+    attempt_id: str
+    status_id: str
+    state: str  # queued, running, succeeded, failed, cancelled, inactive
+    at: Instant
+
+
+class Release(Record):
+    """A published release of a tag."""
+
+    table = "release"
+    key = ("release_id",)
+
+    release_id: str
+    repository_key: str
+    tag: str
+    sha: str | None = None
+    is_prerelease: bool = False
+    published_at: Instant | None = None
+
+
+class Ticket(Record):
+    """An issue, story, bug or request."""
+
+    table = "ticket"
+    key = ("ticket_id",)
+
+    ticket_id: str
+    ticket_key: str
+    project: str
+    type: str | None = None
+    request_type: str | None = None
+    title: str = ""
+    description: str | None = None
+    status: str | None = None
+    status_category: str | None = None  # new, in_progress, done
+    priority: str | None = None
+    reporter: str | None = None
+    assignee: str | None = None
+    labels: list[str] = []
+    components: list[str] = []
+    parent_key: str | None = None
+    created_at: Instant
+    resolved_at: Instant | None = None
+    resolution: str | None = None
+    url: str | None = None
+
+
+class TicketTransition(Record):
+    """A change of one field of a ticket."""
+
+    table = "ticket_transition"
+    key = ("ticket_id", "transition_id", "field")
+    set_of = "ticket_id"
+
+    ticket_id: str
+    transition_id: str
+    field: str
+    from_value: str | None = None
+    to_value: str | None = None
+    to_category: str | None = None
+    at: Instant
+    actor: str | None = None
+
+
+class Worklog(Record):
+    """Time somebody logged on a ticket."""
+
+    table = "worklog"
+    key = ("worklog_id",)
+
+    worklog_id: str
+    ticket_id: str
+    author: str | None = None
+    started_at: Instant
+    duration_us: int
+
+
+class Incident(Record):
+    """A disturbance of a service."""
+
+    table = "incident"
+    key = ("incident_id",)
+
+    incident_id: str
+    service_hint: str | None = None
+    title: str = ""
+    severity: str | None = None
+    status: str | None = None
+    created_at: Instant
+    started_at: Instant | None = None
+    acknowledged_at: Instant | None = None
+    resolved_at: Instant | None = None
+    merged_into: str | None = None
+    references: list[str] = []
+    url: str | None = None
+
+
+class CatalogEntity(Record):
+    """A service, group or resource as a catalog or a file declares it."""
+
+    table = "catalog_entity"
+    key = ("entity_ref",)
+
+    entity_ref: str
+    kind: str
+    type: str | None = None
+    name: str
+    lifecycle: str | None = None
+    owner: str | None = None
+    system: str | None = None
+    depends_on: list[str] = []
+    repository_key: str | None = None
+    path: str | None = None
+
+
+class Account(Record):
+    """A login at one source; people are put together from accounts by the models."""
+
+    table = "account"
+    key = ("account_id",)
+
+    account_id: str
+    login: str | None = None
+    name: str | None = None
+    email: str | None = None
+    is_bot: bool = False
+
+
+class Team(Record):
+    """A team as a source names it."""
+
+    table = "team"
+    key = ("team_id",)
+
+    team_id: str
+    name: str
+    parent: str | None = None
+
+
+class TeamMember(Record):
+    """An account's membership of a team."""
+
+    table = "team_member"
+    key = ("team_id", "account_id")
+    set_of = "team_id"
+
+    team_id: str
+    account_id: str
+    role: str | None = None
+
+
+class Decision(Record):
+    """What a user decided, by whom and when (connection `local`)."""
+
+    table = "decision"
+    key = ("decision_id",)
+
+    decision_id: str
+    kind: str
+    subject: str
+    value: str
+    author: str
+    at: Instant
+
+
+RECORDS: tuple[type[Record], ...] = (
+    Repository,
+    Reference,
+    Commit,
+    CommitPath,
+    ChangeRequest,
+    ChangeRequestCommit,
+    Review,
+    PipelineRun,
+    PipelineJob,
+    DeploymentAttempt,
+    DeploymentStatus,
+    Release,
+    Ticket,
+    TicketTransition,
+    Worklog,
+    Incident,
+    CatalogEntity,
+    Account,
+    Team,
+    TeamMember,
+    Decision,
+)
