@@ -55,7 +55,7 @@ class Commit:
     @property
     def text(self) -> str:
         """The message as text."""
-        return self.message.decode(self.encoding or "utf-8")
+        return self.message.decode(self.encoding or "utf-8", errors="replace")
 
 
 @dataclass(frozen=True, slots=True)
