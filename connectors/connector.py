@@ -83,6 +83,18 @@ class Page:
     attributes: Mapping[str, str] = field(default_factory=dict)
     not_modified: bool = False
 
+    def line(self, connection: str, scope: Scope) -> "Line":
+        """The page as its parser will get it."""
+        return Line(
+            connection=connection,
+            scope=scope.id,
+            attributes={**scope.attributes, **self.attributes},
+            url=self.url,
+            requested_at=self.requested_at,
+            body=self.body,
+            set_at=self.set_at,
+        )
+
 
 @dataclass(frozen=True, slots=True)
 class Line:
@@ -150,13 +162,30 @@ class Parsed:
         self.rejects.append(Reject(record_type.table, path, problem, str(item)[:200]))
 
 
-@dataclass(frozen=True, slots=True)
 class Pull:
-    """What a stream works with while it pulls."""
+    """What a stream works with while it pulls: the HTTP client, the clones' folder, the clock."""
 
-    client: "Client"
-    clones: Path
-    now: Callable[[], datetime]
+    def __init__(self, client: "Client | None", clones: Path, now: Callable[[], datetime]) -> None:
+        self._client = client
+        self.clones = clones
+        self.now = now
+
+    @property
+    def client(self) -> "Client":
+        """The HTTP client of the connection."""
+        if self._client is None:
+            raise TypeError("this kind of connection has no HTTP client")
+        return self._client
+
+    @property
+    def requests(self) -> int:
+        """API requests sent so far."""
+        return 0 if self._client is None else self._client.requests
+
+    def close(self) -> None:
+        """Let go of the network."""
+        if self._client is not None:
+            self._client.close()
 
 
 class Stream(ABC):
@@ -172,10 +201,20 @@ class Stream(ABC):
     parent: ClassVar[str | None] = None
     # A source that forgets (expired runs, the last ten syncs): rows missing from a full pass stay.
     forgets: ClassVar[bool] = False
+    # What an incremental pull cannot see (deletions, silent edits) a daily full pass finds.
+    daily_full_pass: ClassVar[bool] = True
 
     def scopes_of(self, record: Record) -> Scope | None:  # noqa: ARG002
         """The scope a record of the parent stream opens here, if any."""
         return None
+
+    def scopes_in(self, line: Line, parsed: Parsed) -> Iterable[Scope]:  # noqa: ARG002
+        """The scopes a page of the parent stream opens here; `parsed` is what the parent read."""
+        for records in parsed.records.values():
+            for record in records:
+                scope = self.scopes_of(record)
+                if scope is not None:
+                    yield scope
 
     @abstractmethod
     def pages(self, pull: Pull, scope: Scope, state: State) -> Iterator[Page]:
@@ -209,9 +248,9 @@ class Connector(ABC):
         self.name = name
         self.options = options
 
-    @abstractmethod
-    def client(self) -> "Client":
-        """The HTTP client of this connection, with its credential and limits."""
+    def client(self) -> "Client | None":
+        """The HTTP client of this connection, with its credential and limits, if it uses HTTP."""
+        return None
 
     @abstractmethod
     def streams(self) -> tuple[Stream, ...]:

@@ -1,0 +1,485 @@
+"""The store of what was received, as received: an append-only SQLite file, the source of truth.
+
+A batch is one row: a zstd blob of kept pages. The blob and the states of the scopes it moves
+commit in one transaction, so a crash at any moment loses nothing and repeats at most the open
+batch. Everything else in the data folder can be rebuilt from this file.
+"""
+
+import json
+import os
+import socket
+import sqlite3
+import threading
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, NamedTuple, Self
+
+import zstandard
+
+from connectors.connector import Line, Page, Scope, State
+
+SCHEMA_VERSION = 1
+STALE_AFTER = timedelta(seconds=60)
+
+_SCHEMA = """
+create table if not exists batch (
+    batch_id integer primary key, connection text not null, stream text not null,
+    opened_at text not null, closed_at text not null, requests integer not null,
+    lines integer not null, items integer not null, bytes integer not null, blob blob not null
+) strict;
+create table if not exists scope (
+    connection text not null, stream text not null, scope text not null,
+    attributes text not null, cursor text, resume text, marker text, fingerprint text,
+    is_gone integer not null default 0, sighted_at text,
+    pass_is_full integer, pass_started_at text,
+    covered_from text, last_success_at text, last_full_at text, last_error text, last_error_at text,
+    primary key (connection, stream, scope)
+) strict, without rowid;
+create table if not exists full_pass (
+    connection text not null, stream text not null, scope text not null,
+    started_at text not null, completed_at text not null,
+    primary key (connection, stream, scope, started_at)
+) strict, without rowid;
+create table if not exists body (
+    connection text not null, stream text not null, scope text not null, url text not null,
+    batch_id integer not null, line integer not null,
+    primary key (connection, stream, scope, url, batch_id)
+) strict, without rowid;
+create table if not exists connection (
+    connection text primary key, kind text not null, options text not null
+) strict, without rowid;
+create table if not exists puller (
+    connection text primary key, host text not null, pid integer not null,
+    started_at text not null, heartbeat_at text not null
+) strict, without rowid;
+create table if not exists deletion (
+    connection text not null, stream text not null, scope text not null,
+    confirmed_at text not null, primary key (connection, stream, scope, confirmed_at)
+) strict, without rowid;
+create index if not exists batch_by_stream on batch (connection, stream);
+"""
+
+
+class LandingError(Exception):
+    """The landing store cannot be used as asked; the message says why and what to do."""
+
+
+class Batch(NamedTuple):
+    """A kept batch without its blob."""
+
+    batch_id: int
+    connection: str
+    stream: str
+    bytes: int
+
+
+@dataclass(slots=True)
+class ScopeStatus:
+    """Where a scope stands, and the pass it is in."""
+
+    scope: Scope
+    state: State
+    fingerprint: str | None = None
+    pass_is_full: bool | None = None
+    pass_started_at: datetime | None = None
+    covered_from: datetime | None = None
+    last_success_at: datetime | None = None
+    last_full_at: datetime | None = None
+    last_error: str | None = None
+    last_error_at: datetime | None = None
+
+
+@dataclass(slots=True)
+class OpenBatch:
+    """Pages not yet committed, and the scopes they move."""
+
+    connection: str
+    stream: str
+    opened_at: datetime
+    parts: list[bytes] = field(default_factory=list)
+    urls: list[tuple[str, str, int]] = field(default_factory=list)
+    scopes: dict[str, ScopeStatus] = field(default_factory=dict)
+    completed: list[tuple[str, datetime, datetime]] = field(default_factory=list)
+    children: list[tuple[str, Scope, datetime]] = field(default_factory=list)
+    lines: int = 0
+    items: int = 0
+    bytes: int = 0
+    requests: int = 0
+
+    def add(self, scope: Scope, page: Page) -> None:
+        """Append a page's frame: one JSON header line, then the body's bytes as received."""
+        header = {
+            "scope": scope.id,
+            "attributes": {**scope.attributes, **page.attributes},
+            "url": page.url,
+            "requested_at": page.requested_at.isoformat(),
+            "length": len(page.body),
+        }
+        if page.set_at is not None:
+            header["set_at"] = page.set_at.isoformat()
+        if page.not_modified:
+            header["not_modified"] = True
+        else:
+            self.urls.append((scope.id, page.url, self.lines))
+        self.parts += [json.dumps(header, ensure_ascii=False).encode(), b"\n", page.body, b"\n"]
+        self.lines += 1
+        self.items += page.items
+        self.bytes += len(page.body)
+
+
+class Landing:
+    """The landing store of one data folder; safe to use from several threads."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        path.parent.mkdir(parents=True, exist_ok=True)
+        self._lock = threading.RLock()
+        self._connection = sqlite3.connect(
+            path, timeout=60, isolation_level=None, check_same_thread=False
+        )
+        self._connection.execute("pragma journal_mode = wal")
+        self._connection.execute("pragma synchronous = full")
+        version = self._connection.execute("pragma user_version").fetchone()[0]
+        if version > SCHEMA_VERSION:
+            self._connection.close()
+            raise LandingError(
+                f"{path} was written by a newer Leadline (layout {version}, this one knows "
+                f"{SCHEMA_VERSION}); install that version again"
+            )
+        if version < SCHEMA_VERSION:
+            self._connection.executescript(_SCHEMA)
+            self._connection.execute(f"pragma user_version = {SCHEMA_VERSION}")
+
+    def close(self) -> None:
+        """Close the file."""
+        self._connection.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+
+    @contextmanager
+    def transaction(self) -> Iterator[sqlite3.Connection]:
+        """All or nothing."""
+        with self._lock:
+            self._connection.execute("begin immediate")
+            try:
+                yield self._connection
+            except BaseException:
+                self._connection.execute("rollback")
+                raise
+            self._connection.execute("commit")
+
+    def _rows(self, query: str, *parameters: object) -> list[tuple[object, ...]]:
+        with self._lock:
+            return self._connection.execute(query, parameters).fetchall()
+
+    # -- pulling --------------------------------------------------------------------------------
+
+    @contextmanager
+    def puller(self, connection: str, now: datetime) -> Iterator[None]:
+        """Hold the connection's puller row; raises `LandingError` naming who holds it."""
+        host, pid = socket.gethostname(), os.getpid()
+        with self.transaction() as con:
+            row = con.execute(
+                "select host, pid, started_at, heartbeat_at from puller where connection = ?",
+                (connection,),
+            ).fetchone()
+            if row is not None and not _is_stale(row):
+                raise LandingError(
+                    f"connection {connection} is being pulled by process {row[1]} on {row[0]} "
+                    f"since {row[2]}; wait for it to finish or stop it"
+                )
+            con.execute(
+                "insert or replace into puller values (?, ?, ?, ?, ?)",
+                (connection, host, pid, now.isoformat(), datetime.now(UTC).isoformat()),
+            )
+        stop = threading.Event()
+        beat = threading.Thread(target=self._heartbeat, args=(connection, stop), daemon=True)
+        beat.start()
+        try:
+            yield
+        finally:
+            stop.set()
+            beat.join()
+            with self.transaction() as con:
+                con.execute(
+                    "delete from puller where connection = ? and host = ? and pid = ?",
+                    (connection, host, pid),
+                )
+
+    def _heartbeat(self, connection: str, stop: threading.Event) -> None:
+        while not stop.wait(STALE_AFTER.total_seconds() / 6):
+            with self.transaction() as con:
+                con.execute(
+                    "update puller set heartbeat_at = ? where connection = ?",
+                    (datetime.now(UTC).isoformat(), connection),
+                )
+
+    def remember(self, connection: str, kind: str, options: str) -> None:
+        """Keep how a connection is read, so that its pages can be parsed when it is gone."""
+        with self.transaction() as con:
+            con.execute(
+                "insert or replace into connection values (?, ?, ?)", (connection, kind, options)
+            )
+
+    def remembered(self) -> dict[str, tuple[str, str]]:
+        """Kind and options of every connection that was ever pulled."""
+        rows = self._rows("select connection, kind, options from connection")
+        return {str(name): (str(kind), str(options)) for name, kind, options in rows}
+
+    def scopes(self, connection: str, stream: str) -> list[ScopeStatus]:
+        """The known scopes of a stream that are not gone, in the order of their ids."""
+        rows = self._rows(
+            "select scope, attributes, cursor, resume, marker, fingerprint, pass_is_full,"
+            " pass_started_at, covered_from, last_success_at, last_full_at, last_error,"
+            " last_error_at from scope where connection = ? and stream = ? and not is_gone"
+            " order by scope",
+            connection,
+            stream,
+        )
+        return [_status(row) for row in rows]
+
+    def commit(self, batch: OpenBatch, closed_at: datetime) -> int | None:
+        """Keep a batch and the states of its scopes, in one transaction; the batch's id."""
+        key = (batch.connection, batch.stream)
+        blob = zstandard.compress(b"".join(batch.parts), 3) if batch.lines else b""
+        batch_id: int | None = None
+        with self.transaction() as con:
+            if batch.lines:
+                cursor = con.execute(
+                    "insert into batch (connection, stream, opened_at, closed_at, requests, lines,"
+                    " items, bytes, blob) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+                    (
+                        *key,
+                        batch.opened_at.isoformat(),
+                        closed_at.isoformat(),
+                        batch.requests,
+                        batch.lines,
+                        batch.items,
+                        batch.bytes,
+                        blob,
+                    ),
+                )
+                batch_id = cursor.lastrowid
+                con.executemany(
+                    "insert or replace into body values (?, ?, ?, ?, ?, ?)",
+                    [(*key, scope, url, batch_id, line) for scope, url, line in batch.urls],
+                )
+            con.executemany(_UPSERT_SCOPE, [_scope_row(*key, s) for s in batch.scopes.values()])
+            con.executemany(
+                "insert or replace into full_pass values (?, ?, ?, ?, ?)",
+                [(*key, s, a.isoformat(), b.isoformat()) for s, a, b in batch.completed],
+            )
+            con.executemany(
+                _UPSERT_CHILD,
+                [
+                    (batch.connection, stream, child.id, _attributes(child), at.isoformat())
+                    for stream, child, at in batch.children
+                ],
+            )
+        return batch_id
+
+    def retire(self, connection: str, stream: str, sighted_before: datetime) -> None:
+        """Mark scopes their parent no longer shows as gone; they come back when sighted again."""
+        with self.transaction() as con:
+            con.execute(
+                "update scope set is_gone = 1 where connection = ? and stream = ?"
+                " and sighted_at < ?",
+                (connection, stream, sighted_before.isoformat()),
+            )
+
+    # -- reading --------------------------------------------------------------------------------
+
+    def batches(self) -> list[Batch]:
+        """Every kept batch in the order of arrival."""
+        rows = self._rows("select batch_id, connection, stream, bytes from batch order by batch_id")
+        return [Batch(*row) for row in rows]  # type: ignore[arg-type]
+
+    def lines(self, batch: Batch) -> Iterator[tuple[int, Line]]:
+        """The pages of a batch with their numbers; a page not modified comes with its old body."""
+        (blob,) = self._rows("select blob from batch where batch_id = ?", batch.batch_id)[0]
+        for number, header, body in _frames(zstandard.decompress(blob)):  # type: ignore[arg-type]
+            if header.get("not_modified"):
+                body = self._body_before(batch, header)  # noqa: PLW2901
+            yield (
+                number,
+                Line(
+                    connection=batch.connection,
+                    scope=header["scope"],
+                    attributes=header["attributes"],
+                    url=header["url"],
+                    requested_at=datetime.fromisoformat(header["requested_at"]),
+                    body=body,
+                    set_at=datetime.fromisoformat(header["set_at"]) if "set_at" in header else None,
+                ),
+            )
+
+    def _body_before(self, batch: Batch, header: Mapping[str, Any]) -> bytes:
+        """The body last received from this URL up to this batch."""
+        rows = self._rows(
+            "select batch_id, line from body where connection = ? and stream = ? and scope = ?"
+            " and url = ? and batch_id <= ? order by batch_id desc limit 1",
+            batch.connection,
+            batch.stream,
+            header["scope"],
+            header["url"],
+            batch.batch_id,
+        )
+        for batch_id, line in rows:
+            (blob,) = self._rows("select blob from batch where batch_id = ?", batch_id)[0]
+            for number, _, body in _frames(zstandard.decompress(blob)):  # type: ignore[arg-type]
+                if number == line:
+                    return body
+        raise LandingError(
+            f"batch {batch.batch_id}: {header['url']} was answered 'not modified', but its earlier"
+            " body is not kept; run `leadline sync --full`"
+        )
+
+    def full_passes(self) -> list[tuple[str, str, str, datetime, datetime]]:
+        """Completed full passes without page errors: connection, stream, scope, start, end."""
+        rows = self._rows(
+            "select connection, stream, scope, started_at, completed_at from full_pass"
+            " order by started_at"
+        )
+        return [
+            (str(c), str(s), str(p), datetime.fromisoformat(str(a)), datetime.fromisoformat(str(b)))
+            for c, s, p, a, b in rows
+        ]
+
+    def confirm_deletions(self, connection: str, now: datetime) -> None:
+        """Let the deletions that are held for this connection happen."""
+        with self.transaction() as con:
+            con.execute(
+                "insert or replace into deletion select connection, stream, scope, ? from scope"
+                " where connection = ?",
+                (now.isoformat(), connection),
+            )
+
+    def confirmed_deletions(self) -> dict[tuple[str, str, str], datetime]:
+        """When the deletions of a scope were last confirmed."""
+        rows = self._rows(
+            "select connection, stream, scope, max(confirmed_at) from deletion group by 1, 2, 3"
+        )
+        return {(str(c), str(s), str(p)): datetime.fromisoformat(str(at)) for c, s, p, at in rows}
+
+    def status(self) -> list[dict[str, object]]:
+        """One row per connection and stream: scopes, failures, times, requests, bytes."""
+        with self._lock:
+            cursor = self._connection.execute(_STATUS)
+            names = [column[0] for column in cursor.description]
+            return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+_UPSERT_SCOPE = """
+insert into scope (connection, stream, scope, attributes, cursor, resume, marker, fingerprint,
+    pass_is_full, pass_started_at, covered_from, last_success_at, last_full_at, last_error,
+    last_error_at)
+values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)
+on conflict do update set cursor = excluded.cursor, resume = excluded.resume,
+    marker = excluded.marker, fingerprint = excluded.fingerprint,
+    pass_is_full = excluded.pass_is_full, pass_started_at = excluded.pass_started_at,
+    covered_from = excluded.covered_from, last_success_at = excluded.last_success_at,
+    last_full_at = excluded.last_full_at, last_error = excluded.last_error,
+    last_error_at = excluded.last_error_at
+"""
+
+_UPSERT_CHILD = """
+insert into scope (connection, stream, scope, attributes, sighted_at) values (?, ?, ?, ?, ?)
+on conflict do update set attributes = excluded.attributes, is_gone = 0,
+    sighted_at = excluded.sighted_at
+"""
+
+_STATUS = """
+select s.connection, c.kind, s.stream, count(*) as scopes,
+    sum(s.last_error is not null) as failing,
+    min(s.last_success_at) as last_success_at, min(s.last_full_at) as last_full_at,
+    max(s.last_error) as last_error, min(s.covered_from) as coverage_from,
+    (select coalesce(sum(b.requests), 0) from batch b
+        where b.connection = s.connection and b.stream = s.stream) as requests,
+    (select coalesce(sum(b.bytes), 0) from batch b
+        where b.connection = s.connection and b.stream = s.stream) as bytes
+from scope s left join connection c on c.connection = s.connection
+where not s.is_gone
+group by s.connection, s.stream
+order by s.connection, s.stream
+"""
+
+
+def _attributes(scope: Scope) -> str:
+    return json.dumps(dict(scope.attributes), sort_keys=True, ensure_ascii=False)
+
+
+def _time(value: object) -> datetime | None:
+    return datetime.fromisoformat(str(value)) if value is not None else None
+
+
+def _text(value: object) -> str | None:
+    return None if value is None else str(value)
+
+
+def _status(row: tuple[object, ...]) -> ScopeStatus:
+    (scope, attributes, cursor, resume, marker, fingerprint, full, started, *rest) = row
+    covered, success, last_full, error, error_at = rest
+    return ScopeStatus(
+        scope=Scope(str(scope), json.loads(str(attributes))),
+        state=State(cursor=_text(cursor), resume=_text(resume), marker=_text(marker)),
+        fingerprint=_text(fingerprint),
+        pass_is_full=None if full is None else bool(full),
+        pass_started_at=_time(started),
+        covered_from=_time(covered),
+        last_success_at=_time(success),
+        last_full_at=_time(last_full),
+        last_error=_text(error),
+        last_error_at=_time(error_at),
+    )
+
+
+def _scope_row(connection: str, stream: str, status: ScopeStatus) -> tuple[object, ...]:
+    times = (status.covered_from, status.last_success_at, status.last_full_at)
+    return (
+        connection,
+        stream,
+        status.scope.id,
+        _attributes(status.scope),
+        status.state.cursor,
+        status.state.resume,
+        status.state.marker,
+        status.fingerprint,
+        None if status.pass_is_full is None else int(status.pass_is_full),
+        status.pass_started_at.isoformat() if status.pass_started_at else None,
+        *(at.isoformat() if at else None for at in times),
+        status.last_error,
+        status.last_error_at.isoformat() if status.last_error_at else None,
+    )
+
+
+def _frames(content: bytes) -> Iterable[tuple[int, dict[str, Any], bytes]]:
+    position, number = 0, 0
+    while position < len(content):
+        end = content.index(b"\n", position)
+        header = json.loads(content[position:end])
+        start = end + 1
+        position = start + header["length"]
+        yield number, header, content[start:position]
+        position += 1
+        number += 1
+
+
+def _is_stale(row: tuple[str, int, str, str]) -> bool:
+    host, pid, _, heartbeat_at = row
+    if host == socket.gethostname():
+        try:
+            os.kill(pid, 0)
+        except ProcessLookupError:
+            return True
+        except PermissionError:
+            return False
+        if pid == os.getpid():
+            return False
+    return datetime.now(UTC) - datetime.fromisoformat(heartbeat_at) > STALE_AFTER
