@@ -1,0 +1,43 @@
+"""Credentials as headers."""
+
+import hashlib
+from collections.abc import Callable, Mapping
+from typing import Protocol, runtime_checkable
+
+
+@runtime_checkable
+class Auth(Protocol):
+    """A credential as headers."""
+
+    @property
+    def identity(self) -> str:
+        """Tells credentials apart; not a secret."""
+
+    def headers(self) -> Mapping[str, str]:
+        """The headers that carry the credential."""
+
+    def renew(self) -> bool:
+        """Get a new credential after a 401; False where that cannot be done."""
+
+
+class HeaderAuth:
+    """A credential that stays the same, made into headers when first needed."""
+
+    def __init__(self, make: Callable[[], Mapping[str, str]]) -> None:
+        self._make = make
+        self._headers: dict[str, str] | None = None
+
+    @property
+    def identity(self) -> str:
+        """A digest of the headers."""
+        return hashlib.sha256(repr(sorted(self.headers().items())).encode()).hexdigest()[:16]
+
+    def headers(self) -> Mapping[str, str]:
+        """The headers, kept after the first call."""
+        if self._headers is None:
+            self._headers = dict(self._make())
+        return self._headers
+
+    def renew(self) -> bool:
+        """A static credential cannot be renewed."""
+        return False
