@@ -1,0 +1,31 @@
+"""Every writing DuckDB connection is opened here, with the same settings."""
+
+import os
+from pathlib import Path
+
+import duckdb
+
+
+def memory_limit(limit_gb: float | None = None) -> int:
+    """Bytes DuckDB may use: the given limit, or half of the machine, at most 8 GB."""
+    if limit_gb is not None:
+        return int(limit_gb * 1024**3)
+    half = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
+    return int(min(8 * 1024**3, half))
+
+
+def connect(
+    path: Path, *, temporary: Path, memory_limit_gb: float | None = None
+) -> duckdb.DuckDBPyConnection:
+    """Open a database file for writing: UTC, no extensions from outside, bounded memory."""
+    connection = duckdb.connect(
+        str(path),
+        config={
+            "memory_limit": f"{memory_limit(memory_limit_gb)}B",
+            "temp_directory": str(temporary),
+            "autoinstall_known_extensions": "false",
+            "autoload_known_extensions": "false",
+        },
+    )
+    connection.execute("set timezone = 'UTC'")
+    return connection

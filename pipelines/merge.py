@@ -1,0 +1,396 @@
+"""The SQL of the records file: tables, merging, whole sets, deletions. Set-based throughout."""
+
+from datetime import datetime
+from typing import NamedTuple
+
+import duckdb
+import pyarrow as pa
+
+from connectors.arrow import INSTANT, schema
+from connectors.records import RECORDS, Record
+
+LAYOUT = 1
+HOLD_SHARE = 0.2
+HOLD_ROWS = 10
+
+LINE_SCHEMA = pa.schema(
+    [
+        ("line_number", pa.int64()),
+        ("connection", pa.string()),
+        ("stream", pa.string()),
+        ("scope", pa.string()),
+        ("batch_id", pa.int64()),
+        ("line", pa.int64()),
+        ("requested_at", INSTANT),
+        ("set_at", INSTANT),
+        ("url", pa.string()),
+    ]
+)
+
+_RUN_COLUMNS = """
+    connection varchar not null, stream varchar not null, scope varchar not null,
+    requested_at timestamptz not null, version_at timestamptz not null,
+    seen_at timestamptz not null, batch_id bigint not null, line bigint not null,
+    deleted_at timestamptz
+"""
+_RUN_NAMES = (
+    "connection",
+    "stream",
+    "scope",
+    "requested_at",
+    "version_at",
+    "batch_id",
+    "line",
+)
+
+_TABLES = """
+create table if not exists layout (fingerprint varchar);
+create table if not exists loaded_batch (
+    batch_id bigint, connection varchar, stream varchar, parser_version integer
+);
+create table if not exists record_set (
+    table_name varchar, parent varchar, version_at timestamptz, set_at timestamptz,
+    connection varchar, stream varchar
+);
+create table if not exists reject (
+    connection varchar, stream varchar, scope varchar, batch_id bigint, line bigint,
+    requested_at timestamptz, url varchar, table_name varchar, path varchar, problem varchar,
+    excerpt varchar
+);
+create table if not exists load_count (
+    batch_id bigint, table_name varchar, seen bigint, rows bigint, rejected bigint, mended bigint
+);
+create table if not exists gone (table_name varchar, key varchar, at timestamptz,
+    connection varchar, stream varchar);
+create table if not exists held_deletion (
+    table_name varchar, connection varchar, stream varchar, scope varchar, rows bigint,
+    total bigint
+);
+"""
+
+_ARROW_TO_SQL = {
+    pa.string(): "varchar",
+    pa.int64(): "bigint",
+    pa.bool_(): "boolean",
+    INSTANT: "timestamptz",
+}
+
+
+class Held(NamedTuple):
+    """Deletions that look like a mistake of the source and wait for confirmation."""
+
+    table: str
+    connection: str
+    stream: str
+    scope: str
+    rows: int
+    total: int
+
+
+def create_tables(connection: duckdb.DuckDBPyConnection, fingerprint: str) -> None:
+    """Make the tables that are not there yet; no keys or indexes, they make merging slow."""
+    connection.execute(_TABLES)
+    for record_type in RECORDS:
+        columns = ", ".join(
+            f'"{f.name}" {_ARROW_TO_SQL.get(f.type, "varchar[]")}' for f in schema(record_type)
+        )
+        connection.execute(
+            f'create table if not exists "{record_type.table}" ({columns}, {_RUN_COLUMNS})'
+        )
+    if layout(connection) is None:
+        connection.execute("insert into layout values (?)", [fingerprint])
+
+
+def layout(connection: duckdb.DuckDBPyConnection) -> str | None:
+    """The fingerprint the file was made with."""
+    try:
+        row = connection.execute("select fingerprint from layout").fetchone()
+    except duckdb.CatalogException:
+        return None
+    return None if row is None else str(row[0])
+
+
+def register(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> None:
+    """Put an Arrow table beside the tables for this transaction."""
+    connection.register(f"{name}_arrow", table)
+    connection.execute(f"create or replace temp table {name} as select * from {name}_arrow")
+    connection.unregister(f"{name}_arrow")
+
+
+def _stage(
+    connection: duckdb.DuckDBPyConnection, record_type: type[Record], rows: pa.Table
+) -> None:
+    """Join the rows to their lines; the newest version of a key wins before any merge."""
+    connection.register("incoming_arrow", rows)
+    key = ", ".join(f'r."{column}"' for column in record_type.key)
+    # Duplicate keys in the source of a MERGE would both be inserted. Of sets every row is kept
+    # until it is known which set is the newest.
+    newest = f"""qualify row_number() over (
+        partition by {key}
+        order by r.version_at desc, r.requested_at desc, r.batch_id desc, r.line desc,
+            r.ordinal desc) = 1"""
+    if record_type.set_of is not None:
+        newest = ""
+    connection.execute(f"""
+        create or replace temp table incoming as
+        with numbered as (select *, row_number() over () as ordinal from incoming_arrow),
+        placed as (
+            select r.* exclude (line_number, ordinal), r.ordinal,
+                l.connection, l.stream, l.scope, l.requested_at, l.batch_id, l.line, l.set_at,
+                least(coalesce(r.source_updated_at, l.requested_at), l.requested_at) as version_at
+            from numbered as r join incoming_line as l using (line_number)
+        )
+        select r.* exclude (ordinal),
+            max(r.requested_at) over (partition by {key}) as seen_at
+        from placed as r
+        {newest}
+    """)
+    connection.unregister("incoming_arrow")
+
+
+def merge_rows(
+    connection: duckdb.DuckDBPyConnection, record_type: type[Record], rows: pa.Table
+) -> None:
+    """Merge rows by key: the greatest version wins, every sighting counts as seen."""
+    _stage(connection, record_type, rows)
+    names = [f.name for f in schema(record_type)]
+    on = " and ".join(f't."{column}" = s."{column}"' for column in record_type.key)
+    assigned = ", ".join(f'"{c}" = s."{c}"' for c in [*names, *_RUN_NAMES])
+    seen = (
+        "seen_at = greatest(t.seen_at, s.seen_at), "
+        "deleted_at = case when t.deleted_at >= s.seen_at then t.deleted_at end"
+    )
+    columns = [*names, *_RUN_NAMES, "seen_at"]
+    connection.execute(f"""
+        merge into "{record_type.table}" as t using incoming as s on {on}
+        when matched and (s.version_at, s.requested_at, s.batch_id, s.line)
+            >= (t.version_at, t.requested_at, t.batch_id, t.line)
+            then update set {assigned}, {seen}
+        when matched then update set {seen}
+        when not matched then insert ({", ".join(f'"{c}"' for c in columns)})
+            values ({", ".join(f's."{c}"' for c in columns)})
+    """)
+
+
+def merge_sets(
+    connection: duckdb.DuckDBPyConnection,
+    record_type: type[Record],
+    rows: pa.Table | None,
+    sets: pa.Table,
+) -> None:
+    """Replace the rows of each parent by its newest whole set; overflow pages join their set."""
+    table, parent = record_type.table, record_type.set_of
+    if rows is None:
+        rows = schema(record_type).append(pa.field("line_number", pa.int64())).empty_table()
+    _stage(connection, record_type, rows)
+    connection.register("incoming_set_arrow", sets)
+    connection.execute("""
+        create or replace temp table incoming_set as
+        select s.parent, l.set_at, max(least(coalesce(s.updated_at, l.set_at), l.set_at))
+            as version_at, any_value(l.connection) as connection, any_value(l.stream) as stream
+        from incoming_set_arrow as s join incoming_line as l using (line_number)
+        group by s.parent, l.set_at
+    """)
+    connection.unregister("incoming_set_arrow")
+    connection.execute(f"""
+        create or replace temp table winning_set as
+        with candidate as (
+            select parent, set_at, version_at, connection, stream, true as is_new
+            from incoming_set
+            union all
+            select parent, set_at, version_at, connection, stream, false
+            from record_set where table_name = '{table}' and parent in (
+                select parent from incoming_set union
+                select "{parent}" from incoming)
+        )
+        select * from candidate
+        qualify row_number() over (
+            partition by parent order by version_at desc, set_at desc, is_new) = 1
+    """)
+    lost = connection.execute(f"""
+        select count(*) from incoming as i where not exists (
+            select 1 from winning_set as w where w.parent = i."{parent}")
+    """).fetchone()
+    if lost is not None and lost[0]:
+        raise AssertionError(
+            f"{lost[0]} rows of {table} came without saying that they are a whole set"
+        )
+    connection.execute(f"""
+        delete from "{table}" where "{parent}" in (select parent from winning_set where is_new);
+        delete from record_set where table_name = '{table}'
+            and parent in (select parent from winning_set where is_new);
+        insert into record_set
+            select '{table}', parent, version_at, set_at, connection, stream
+            from winning_set where is_new;
+    """)
+    columns = [*(f.name for f in schema(record_type)), *_RUN_NAMES, "seen_at"]
+    listed = ", ".join(f'"{c}"' for c in columns)
+    key = ", ".join(f'i."{c}"' for c in record_type.key)
+    same = " and ".join(f't."{c}" = i."{c}"' for c in record_type.key)
+    connection.execute(f"""
+        insert into "{table}" ({listed})
+        select {", ".join(f'i."{c}"' for c in columns)}
+        from incoming as i
+        join winning_set as w on w.parent = i."{parent}" and w.set_at = i.set_at
+        where not exists (select 1 from "{table}" as t where {same})
+        qualify row_number() over (
+            partition by {key} order by i.requested_at desc, i.batch_id desc, i.line desc) = 1
+    """)
+
+
+def note_gone(
+    connection: duckdb.DuckDBPyConnection, record_type: type[Record], keys: list[tuple[str, int]]
+) -> None:
+    """Keep what a source itself declared gone."""
+    connection.executemany(
+        "insert into gone select ?, ?, requested_at, connection, stream from incoming_line"
+        " where line_number = ?",
+        [(record_type.table, key, number) for key, number in keys],
+    )
+
+
+def note_rejects(connection: duckdb.DuckDBPyConnection, rejects: list[tuple[object, ...]]) -> None:
+    """Keep what could not be read, with its reason."""
+    if not rejects:
+        return
+    columns = list(zip(*rejects, strict=True))
+    names = ("line_number", "table_name", "path", "problem", "excerpt")
+    types = (pa.int64(), *[pa.string()] * 4)
+    table = pa.table({n: pa.array(c, t) for n, c, t in zip(names, columns, types, strict=True)})
+    connection.register("incoming_reject", table)
+    connection.execute("""
+        insert into reject
+        select l.connection, l.stream, l.scope, l.batch_id, l.line, l.requested_at, l.url,
+            r.table_name, r.path, r.problem, r.excerpt
+        from incoming_reject as r join incoming_line as l using (line_number)
+    """)
+    connection.unregister("incoming_reject")
+
+
+def note_counts(connection: duckdb.DuckDBPyConnection, counts: list[tuple[object, ...]]) -> None:
+    """Keep seen, read, rejected and mended items per batch and table."""
+    if counts:
+        connection.executemany("insert into load_count values (?, ?, ?, ?, ?, ?)", counts)
+
+
+def note_loaded(
+    connection: duckdb.DuckDBPyConnection, batches: list[tuple[int, str, str, int]]
+) -> None:
+    """Mark batches as loaded, in the transaction that loads them."""
+    if batches:
+        connection.executemany("insert into loaded_batch values (?, ?, ?, ?)", batches)
+
+
+def loaded_versions(connection: duckdb.DuckDBPyConnection) -> dict[int, tuple[str, str, int]]:
+    """Per loaded batch its connection, stream and the parser's version."""
+    rows = connection.execute(
+        "select batch_id, connection, stream, parser_version from loaded_batch"
+    ).fetchall()
+    return {row[0]: (row[1], row[2], row[3]) for row in rows}
+
+
+def forget_stream(
+    connection: duckdb.DuckDBPyConnection,
+    name: str,
+    stream: str,
+    record_types: tuple[type[Record], ...],
+) -> None:
+    """Drop what a stream gave, so that its batches are read again by the parser of today."""
+    tables = [record_type.table for record_type in record_types]
+    own = ["loaded_batch", "record_set", "reject", "gone"]
+    connection.execute("begin")
+    connection.execute(
+        "delete from load_count where batch_id in (select batch_id from loaded_batch"
+        " where connection = ? and stream = ?)",
+        [name, stream],
+    )
+    for table in [*tables, *own]:
+        connection.execute(
+            f'delete from "{table}" where connection = ? and stream = ?', [name, stream]
+        )
+    connection.execute("commit")
+
+
+def register_passes(
+    connection: duckdb.DuckDBPyConnection,
+    passes: list[tuple[str, str, str, datetime, datetime]],
+    confirmed: dict[tuple[str, str, str], datetime],
+) -> None:
+    """Put the completed full passes, each with the one after it, beside the tables."""
+    columns = list(zip(*passes, strict=True)) or [()] * 5
+    register(
+        connection,
+        "full_pass",
+        pa.table(
+            {
+                "connection": pa.array(columns[0], pa.string()),
+                "stream": pa.array(columns[1], pa.string()),
+                "scope": pa.array(columns[2], pa.string()),
+                "started_at": pa.array(columns[3], INSTANT),
+                "completed_at": pa.array(columns[4], INSTANT),
+                "confirmed_at": pa.array([confirmed.get(p[:3]) for p in passes], INSTANT),
+            }
+        ),
+    )
+    connection.execute("""
+        create or replace temp table pass_pair as
+        select *, lead(completed_at) over each_scope as deleted_at
+        from full_pass
+        window each_scope as (partition by connection, stream, scope order by started_at)
+        qualify deleted_at is not null
+    """)
+
+
+def delete_absent(
+    connection: duckdb.DuckDBPyConnection, record_type: type[Record]
+) -> tuple[int, list[Held]]:
+    """Mark rows absent from two consecutive complete full passes, or declared gone, as deleted.
+
+    More than a fifth and more than ten rows of a scope are held until somebody confirms.
+    """
+    table, key = record_type.table, record_type.key[0]
+    same = " and ".join(f't."{c}" = d."{c}"' for c in record_type.key)
+    key_columns = ", ".join(f't."{c}"' for c in record_type.key)
+    connection.execute(f"""
+        create or replace temp table absent as
+        select {key_columns}, t.connection, t.stream, t.scope, min(p.deleted_at) as deleted_at,
+            coalesce(bool_or(p.confirmed_at >= p.deleted_at), false) as is_confirmed
+        from "{table}" as t
+        join pass_pair as p on p.connection = t.connection and p.stream = t.stream
+            and p.scope = t.scope and p.started_at > t.seen_at
+        where t.deleted_at is null
+        group by all
+    """)
+    held = connection.execute(f"""
+        with missing as (
+            select connection, stream, scope, count(*) as rows, bool_and(is_confirmed) as is_ok
+            from absent group by all),
+        alive as (
+            select connection, stream, scope, count(*) as total from "{table}"
+            where deleted_at is null group by all)
+        select connection, stream, scope, rows, total
+        from missing join alive using (connection, stream, scope)
+        where not is_ok and rows > {HOLD_ROWS} and rows > {HOLD_SHARE} * total
+    """).fetchall()
+    if held:
+        connection.executemany(
+            "delete from absent where connection = ? and stream = ? and scope = ?",
+            [row[:3] for row in held],
+        )
+    connection.execute(f"""
+        update "{table}" as t set deleted_at = d.deleted_at from absent as d where {same};
+    """)
+    counted = connection.execute("select count(*) from absent").fetchone()
+    connection.execute(f"""
+        update "{table}" as t set deleted_at = g.at
+        from (select key, max(at) as at from gone where table_name = '{table}' group by key) as g
+        where t."{key}" = g.key and t.deleted_at is null and t.seen_at < g.at
+    """)
+    return (counted[0] if counted else 0), [Held(table, *row) for row in held]
+
+
+def note_held(connection: duckdb.DuckDBPyConnection, held: list[Held]) -> None:
+    """Replace the list of held deletions."""
+    connection.execute("delete from held_deletion")
+    if held:
+        connection.executemany("insert into held_deletion values (?, ?, ?, ?, ?, ?)", held)
