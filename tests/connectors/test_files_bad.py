@@ -55,7 +55,8 @@ BAD_FILES: dict[str, tuple[bytes | None, dict[str, Any], str]] = {
         b'ID,"Title"x,Created\n',
         {},
         (
-            "table.csv, line 1: the header cannot be taken apart (',' expected after '\"'); check its "
+            "table.csv, line 1: the header cannot be taken apart (',' expected after '\"'); "
+            "check its "
             "quotation marks"
         ),
     ),
@@ -63,7 +64,8 @@ BAD_FILES: dict[str, tuple[bytes | None, dict[str, Any], str]] = {
         HEADER.encode() + b"1,a,2026-01-01 10:00\n2,Gr\xfc\xdfe,2026-01-01 10:00\n",
         {},
         (
-            "table.csv, line 3: byte 0xFC is not utf-8; set encoding to what the file was saved in, "
+            "table.csv, line 3: byte 0xFC is not utf-8; set encoding to what the file was "
+            "saved in, "
             'such as "cp1252"'
         ),
     ),
@@ -76,8 +78,10 @@ BAD_FILES: dict[str, tuple[bytes | None, dict[str, Any], str]] = {
         b"ID,Title,Created\n",
         {"path": "table.parquet"},
         (
-            "table.parquet cannot be read as Parquet (Parquet magic bytes not found in footer. Either "
-            "the file is corrupted or this is not a parquet file.); write the file again, or name it "
+            "table.parquet cannot be read as Parquet (Parquet magic bytes not found in "
+            "footer. Either "
+            "the file is corrupted or this is not a parquet file.); write the file again, or "
+            "name it "
             "*.csv if it is one"
         ),
     ),
@@ -134,7 +138,8 @@ BAD_ROWS: dict[str, tuple[str, dict[str, Any], str, str]] = {
         {},
         "line 2, column 'Created'",
         (
-            "'2026-03-29 02:30' does not exist in Europe/Berlin: clocks were turned forward; write it "
+            "'2026-03-29 02:30' does not exist in Europe/Berlin: clocks were turned forward; "
+            "write it "
             "with its offset"
         ),
     ),
@@ -239,7 +244,10 @@ def test_a_word_that_is_not_known_rejects_the_row(
 BAD_SETTINGS: dict[str, tuple[dict[str, Any], str]] = {
     "unknown column": (
         {"columns": {"incident_id": "ID", "create_at": "Created"}},
-        'record = "incident" has no column "create_at"; did you mean "created_at"? (it has acknowledged_at,',
+        (
+            'record = "incident" has no column "create_at"; did you mean "created_at"? (it has '
+            "acknowledged_at,"
+        ),
     ),
     "required column": (
         {"columns": {"incident_id": "ID"}},
