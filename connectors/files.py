@@ -9,7 +9,6 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
-from connectors.client import Client
 from connectors.connector import (
     Connector,
     Finding,
@@ -54,7 +53,7 @@ class TableStream(Stream):
             return
         for piece in pieces(table, marker):
             yield Page(
-                url=scope.id,
+                url=scope.id if piece.first_line == 1 else f"{scope.id}#line={piece.first_line}",
                 requested_at=requested_at,
                 body=piece.body,
                 state=State(marker=marker) if piece.is_last else None,
@@ -150,10 +149,6 @@ class Files(Connector):
     title = "CSV and Parquet files"
     options_type = FilesOptions
 
-    def client(self) -> Client:
-        """A client that nothing is asked of: files are read from this machine."""
-        return Client(base_url="http://127.0.0.1")
-
     def streams(self) -> tuple[Stream, ...]:
         """One stream a kind of row."""
         return (Deployments(), Incidents(), Tickets(), Teams(), People(), Services())
@@ -175,11 +170,7 @@ class Files(Connector):
         rejects: list[Reject] = []
         try:
             for page in stream.pages(pull, scope, State()):
-                parsed = stream.parse(
-                    Line(
-                        self.name, scope.id, page.attributes, page.url, page.requested_at, page.body
-                    )
-                )
+                parsed = stream.parse(page.line(self.name, scope))
                 rows += parsed.seen[stream.record_types[0].table]
                 rejects += parsed.rejects
                 ambiguous += sum(parsed.mended.values())

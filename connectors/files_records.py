@@ -74,8 +74,7 @@ def _converted(parsed: Parsed, fields: pl.DataFrame, table: TableOptions) -> pl.
         problems.append(problem.alias(f"problem {name}"))
         places.append(pl.when(pl.col(f"problem {name}").is_not_null()).then(pl.lit(name)))
         if column.ambiguous is not None and (count := int(column.ambiguous.sum())):
-            counted = f"{table.shape.record_type.table}.{name}: ambiguous local time, earlier taken"
-            parsed.mended[counted] += count
+            parsed.mended[table.shape.record_type.table] += count
     judged = pl.DataFrame(problems).select(
         pl.coalesce(pl.all()).alias(_PROBLEM), pl.coalesce(places).alias(_COLUMN)
     )

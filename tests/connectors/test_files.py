@@ -14,7 +14,7 @@ from hypothesis import strategies as st
 
 from connectors import files_disk, files_reading
 from connectors.arrow import schema
-from connectors.connector import Line, Page, Parsed, Pull, SourceError, State, kinds
+from connectors.connector import Page, Parsed, Pull, SourceError, State, kinds
 from connectors.files import Files
 from connectors.files_options import FilesOptions
 from connectors.files_reading import LINE
@@ -45,7 +45,7 @@ def connection(path: Path, **table: Any) -> Files:
 
 def pull_pages(files: Files, state: State | None = None) -> list[Page]:
     """The pages of the connection's only table."""
-    pull = Pull(files.client(), Path("clones"), lambda: NOW)
+    pull = Pull(None, Path("clones"), lambda: NOW)
     return [
         page
         for stream in files.streams()
@@ -58,12 +58,7 @@ def parse_pages(files: Files, pages: list[Page]) -> list[Parsed]:
     """What each page holds."""
     (stream,) = (stream for stream in files.streams() if list(files.scopes(stream)))
     (scope,) = files.scopes(stream)
-    return [
-        stream.parse(
-            Line("imports", scope.id, page.attributes, page.url, page.requested_at, page.body)
-        )
-        for page in pages
-    ]
+    return [stream.parse(page.line("imports", scope)) for page in pages]
 
 
 def rows_of(parsed: Parsed, record_type: type[Record]) -> list[dict[str, Any]]:
@@ -265,7 +260,7 @@ def test_an_hour_that_happens_twice_is_taken_as_the_earlier_and_counted(read: Re
     """Ambiguity is no reason to lose a row, and no reason to keep quiet about it."""
     parsed = read("ID,Title,Created\n1,a,2026-10-25 02:30\n2,b,2026-10-25 03:30\n", **INCIDENTS)
     assert [row["created_at"].hour for row in rows_of(parsed, Incident)] == [0, 2]
-    assert parsed.mended == {"incident.created_at: ambiguous local time, earlier taken": 1}
+    assert parsed.mended == {"incident": 1}
     exact = read("ID,Title,Created\n1,a,2026-10-25 02:30+01:00\n", **INCIDENTS)
     assert [row["created_at"].hour for row in rows_of(exact, Incident)] == [1]
     assert not exact.mended
@@ -318,6 +313,7 @@ def test_a_large_file_is_cut_between_rows(tmp_path: Path, monkeypatch: pytest.Mo
     pages = pull_pages(files)
     assert len(pages) > 10
     assert b"".join(page.body for page in pages) == path.read_bytes()
+    assert len({page.url for page in pages}) == len(pages)
     assert [page.state is not None for page in pages] == [False] * (len(pages) - 1) + [True]
     everything = parse_pages(files, pages)
     found = [row["title"] for parsed in everything for row in rows_of(parsed, Incident)]
@@ -351,7 +347,7 @@ def test_doctor_reads_every_table_once(tmp_path: Path) -> None:
     path = tmp_path / "table.csv"
     path.write_text("ID,Title,Created\n1,a,2026-10-25 02:30\n2,b,soon\n", encoding="utf-8")
     files = connection(path, **INCIDENTS)
-    pull = Pull(files.client(), tmp_path, lambda: NOW)
+    pull = Pull(None, tmp_path, lambda: NOW)
     (finding,) = files.diagnose(pull)
     assert finding.level == "warning"
     assert "2 rows of incidents, 1 times in an hour that happens twice" in finding.message
