@@ -1,0 +1,54 @@
+"""Counts what a server was asked, so that tests can hold a budget of requests."""
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import NamedTuple
+
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+TEMPLATE = "sandbox.template"  # where an endpoint leaves the template of its path
+
+
+class Seen(NamedTuple):
+    """One answered request."""
+
+    method: str
+    path: str
+    status: int
+    template: str
+
+
+class RequestLog(list[Seen]):
+    """Every answered request in order; status 0 stands for no answer at all."""
+
+    def by_template(self) -> Counter[str]:
+        """How often each "METHOD /path/{template}" was asked."""
+        return Counter(f"{seen.method} {seen.template}" for seen in self)
+
+
+@dataclass(frozen=True)
+class Logged:
+    """An application whose requests are written down."""
+
+    application: ASGIApp
+    log: RequestLog
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self.application(scope, receive, send)
+            return
+        status = 0
+
+        async def watch(message: Message) -> None:
+            nonlocal status
+            if message["type"] == "http.response.start":
+                status = message["status"]
+            await send(message)
+
+        path = scope["path"]
+        try:
+            await self.application(scope, receive, watch)
+        finally:
+            query = scope["query_string"].decode("latin-1")
+            full = f"{path}?{query}" if query else path
+            self.log.append(Seen(scope["method"], full, status, scope.get(TEMPLATE, path)))
