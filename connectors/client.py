@@ -28,22 +28,20 @@ from connectors.failures import (
     RateLimitedError,
     TimedOutError,
     TooLargeError,
-    TransientError,
     TrustError,
     UnauthorisedError,
-    UnavailableError,
     UnreachableError,
     origin_of,
     redact_url,
     seconds_asked,
 )
-from connectors.limiter import Limiter, Patience, limiter_for, monotonic_epoch
+from connectors.limiter import Limiter, limiter_for, monotonic_epoch
+from connectors.retries import MOST_WAITS, Patience, Retries
 
 log = logging.getLogger("leadline.client")
 
 LARGEST_BODY = 100 * 1024 * 1024
 _REDIRECTS = 5
-_WAIT_WITHOUT_WORD = 60.0  # what vendors ask for where a limit's answer names no time
 _PATIENCE = 3900.0  # a little over an hour: the longest a vendor's hourly limit lasts
 
 
@@ -180,39 +178,35 @@ class Client:
         return None
 
     def _tried(self, request: "_Request", attempts: int | None) -> Answer:
-        waited = Patience(self._patience)
+        retries = Retries(attempts or self._attempts, Patience(self._patience))
 
         def again(error: Exception) -> bool | float:
             """What stamina asks: True backs off, a number waits that long, False gives up."""
-            if isinstance(error, RateLimitedError):
-                seconds = _WAIT_WITHOUT_WORD if error.seconds is None else error.seconds
-            elif isinstance(error, UnavailableError) and error.seconds is not None:
-                seconds = error.seconds
-            else:
-                return isinstance(error, TransientError)
-            if seconds > waited.left:
+            seconds = retries.wait_told(error)
+            if seconds is None:
+                return retries.takes(error)
+            if seconds > retries.patience.left or not retries.takes(error):
                 return False
             # All requests of this credential wait, not only this one: the limiter sleeps.
             self._limits().hold("", self._clock() + seconds)
             return 0.0
 
-        renewed = False
         for attempt in stamina.retry_context(
             on=again,
-            attempts=attempts or self._attempts,
+            attempts=retries.faults_left + MOST_WAITS,
             timeout=None,
             wait_initial=self._backoff,
             wait_jitter=self._backoff,
-            wait_max=max(60 * self._backoff, self._backoff),
+            wait_max=60 * self._backoff,
         ):
             with attempt:
                 try:
-                    return self._followed(request, waited)
+                    return self._followed(request, retries.patience)
                 except UnauthorisedError:
-                    if renewed or self._auth is None or not self._auth.renew():
+                    if retries.is_renewed or self._auth is None or not self._auth.renew():
                         raise
-                    renewed = True
-                    return self._followed(request, waited)
+                    retries.is_renewed = True
+                    return self._followed(request, retries.patience)
         raise AssertionError("stamina ends by returning or raising")
 
     def _followed(self, request: "_Request", waited: Patience) -> Answer:

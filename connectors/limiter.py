@@ -53,17 +53,6 @@ class Limiter:
                 self._free.notify()
 
 
-class Patience:
-    """The seconds that one request may still be kept waiting."""
-
-    def __init__(self, seconds: float) -> None:
-        self.left = seconds
-
-    def spend(self, seconds: float) -> None:
-        """Take the seconds waited off what is left."""
-        self.left -= seconds
-
-
 def limiter_for(host: str, identity: str, concurrency: int) -> Limiter:
     """The limiter this process keeps for a host and credential; the smaller concurrency wins."""
     with _registry:
