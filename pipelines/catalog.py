@@ -1,0 +1,204 @@
+"""The models: found by file, with their grain, assertions and dependencies read from the text.
+
+`models/<room>/<table>.sql` holds one SELECT; its opening comment says the grain, then one
+assertion a line (`key:`, `not null:`, `references:`, `check:`). `models/<room>/<name>.py` holds
+what SQL cannot say well: `TABLES` (name → the same opening text), `INPUTS` (name → SELECT) and
+`model(**frames)` from Polars frames to a dict of frames.
+"""
+
+import importlib
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from functools import cache
+from graphlib import CycleError, TopologicalSorter
+from pathlib import Path
+
+import polars as pl
+import sqlglot
+from sqlglot import exp
+
+FOLDER = Path(__file__).parent / "models"
+ROOMS = ("core", "metrics", "marts")
+
+_ASSERTION = re.compile(r"^(key|not null|references|check): *(.+)$")
+
+
+class CatalogError(Exception):
+    """A model is written wrongly; the message names the file."""
+
+
+@dataclass(frozen=True, slots=True)
+class Assertion:
+    """Something that must hold for every row of a table."""
+
+    name: str
+    failing_rows: str  # a SELECT of the rows that break it
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One computation: a SELECT, or a function over frames, and the tables it gives."""
+
+    name: str
+    room: str
+    path: Path
+    tables: tuple[str, ...]
+    depends_on: tuple[str, ...]
+    sql: str | None = None
+    inputs: Mapping[str, str] = field(default_factory=dict)
+    function: Callable[..., dict[str, pl.DataFrame]] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Model:
+    """One table of a build."""
+
+    name: str
+    room: str
+    grain: str
+    description: str
+    key: tuple[str, ...]
+    assertions: tuple[Assertion, ...]
+    depends_on: tuple[str, ...]
+    step: str
+
+
+@cache
+def steps() -> tuple[Step, ...]:
+    """Every computation, in an order in which each finds its inputs."""
+    found = {step.name: step for room in ROOMS for step in _steps_of(room)}
+    maker = {table: step.name for step in found.values() for table in step.tables}
+    graph = {
+        name: sorted({maker[d] for d in step.depends_on if d in maker})
+        for name, step in sorted(found.items())
+    }
+    try:
+        order = tuple(TopologicalSorter(graph).static_order())
+    except CycleError as error:
+        raise CatalogError(f"models depend on each other in a circle: {error.args[1]}") from error
+    for step in found.values():
+        for name in step.depends_on:
+            if name not in maker and "." not in name:
+                raise CatalogError(f"{step.path.name} reads {name}, which no model gives")
+    return tuple(found[name] for name in order)
+
+
+@cache
+def models() -> dict[str, Model]:
+    """Every table of a build, by name, in build order."""
+    found: dict[str, Model] = {}
+    for step in steps():
+        for table in step.tables:
+            found[table] = _model(table, step)
+    return found
+
+
+def _steps_of(room: str) -> list[Step]:
+    found = []
+    for path in sorted((FOLDER / room).glob("*.sql")):
+        sql = path.read_text(encoding="utf-8")
+        found.append(
+            Step(path.stem, room, path, (path.stem,), dependencies(sql, path.name), sql=sql)
+        )
+    for path in sorted((FOLDER / room).glob("*.py")):
+        if path.stem == "__init__":
+            continue
+        module = importlib.import_module(f"pipelines.models.{room}.{path.stem}")
+        depends_on = {d for q in module.INPUTS.values() for d in dependencies(q, path.name)}
+        found.append(
+            Step(
+                path.stem,
+                room,
+                path,
+                tuple(module.TABLES),
+                tuple(sorted(depends_on)),
+                inputs=module.INPUTS,
+                function=module.model,
+            )
+        )
+    return found
+
+
+@cache
+def dependencies(sql: str, where: str) -> tuple[str, ...]:
+    """The tables a SELECT reads: models by name, inputs and records as `schema.name`."""
+    try:
+        tree = sqlglot.parse_one(sql, read="duckdb")
+    except sqlglot.ParseError as error:
+        raise CatalogError(f"{where}: {error}") from error
+    own = {cte.alias for cte in tree.find_all(exp.CTE)}
+    names = set()
+    for table in tree.find_all(exp.Table):
+        if table.db:
+            names.add(f"{table.db}.{table.name}")
+        elif table.name and table.name not in own:
+            names.add(table.name)
+    return tuple(sorted(names))
+
+
+def _model(table: str, step: Step) -> Model:
+    if step.sql is not None:
+        lines = []
+        for line in step.sql.splitlines():
+            if not line.startswith("--"):
+                break
+            lines.append(line.removeprefix("--").strip())
+    else:
+        module = importlib.import_module(f"pipelines.models.{step.room}.{step.name}")
+        lines = [line.strip() for line in module.TABLES[table].strip().splitlines()]
+    words = " ".join(line for line in lines if not _ASSERTION.match(line)).strip()
+    if not words.startswith("One row per"):
+        raise CatalogError(f"{step.path.name}: the opening comment must begin 'One row per …'")
+    key: tuple[str, ...] = ()
+    assertions: list[Assertion] = []
+    for line in lines:
+        if found := _ASSERTION.match(line):
+            kind, text = found.groups()
+            if kind == "key":
+                key = tuple(part.strip() for part in text.split(","))
+            assertions += _assertions(table, kind, text)
+    if not key:
+        raise CatalogError(f"{step.path.name}: {table} names no key")
+    grain = words.split(". ")[0].rstrip(".") + "."
+    return Model(
+        name=table,
+        room=step.room,
+        grain=grain,
+        description=words,
+        key=key,
+        assertions=tuple(assertions),
+        depends_on=step.depends_on,
+        step=step.name,
+    )
+
+
+def _assertions(table: str, kind: str, text: str) -> list[Assertion]:
+    if kind == "key":
+        return [
+            Assertion(
+                f"one row per {text}",
+                f'select {text}, count(*) as copies from "{table}" '
+                f"group by {text} having count(*) > 1",
+            )
+        ]
+    if kind == "not null":
+        return [
+            Assertion(f"{column} is there", f'select * from "{table}" where {column} is null')
+            for column in (part.strip() for part in text.split(","))
+        ]
+    if kind == "references":
+        found = []
+        for part in text.split(";"):
+            column, _, target = (piece.strip() for piece in part.partition("->"))
+            other, _, other_column = target.partition(".")
+            found.append(
+                Assertion(
+                    f"{column} exists in {other}",
+                    f'select t.* from "{table}" as t left join "{other}" as o '
+                    f"on o.{other_column} = t.{column} "
+                    f"where t.{column} is not null and o.{other_column} is null",
+                )
+            )
+        return found
+    return [Assertion(text, f'select * from "{table}" where not ({text})')]

@@ -1,0 +1,277 @@
+"""Build and publish: every model into a fresh file, audited, then swapped in atomically."""
+
+import os
+import secrets
+import shutil
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from pipelines import duck, inputs
+from pipelines.catalog import Assertion, Model, Step, models, steps
+from pipelines.files import DataFolder
+from pipelines.landing import Landing
+from pipelines.reader import SCHEMA_VERSION, current_build
+from pipelines.settings import Settings
+
+SAMPLE_ROWS = 5
+# Beside the models: one row about the build itself.
+_BUILD_TABLE = """
+create or replace table build as select
+    $build_id as build_id, $built_at::timestamptz as built_at, k.as_of, k.reason as as_of_reason,
+    $schema_version::integer as schema_version, $organisation as organisation, k.zone,
+    $fingerprint as settings_fingerprint, $seconds::double as seconds
+from input.clock as k
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class AuditResult:
+    """Whether an assertion held, and some rows that break it."""
+
+    name: str
+    passed: bool
+    failures: int
+    sample: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class TableResult:
+    """One table of a build."""
+
+    rows: int
+    seconds: float
+    columns: dict[str, str]
+    audits: list[AuditResult]
+
+
+@dataclass(slots=True)
+class BuildResult:
+    """One build, published or not."""
+
+    build_id: str
+    path: Path
+    seconds: float = 0.0
+    is_published: bool = False
+    tables: dict[str, TableResult] = field(default_factory=dict)
+
+
+class AuditError(Exception):
+    """An assertion does not hold; the build was not published and the last good one stays."""
+
+    def __init__(self, result: BuildResult) -> None:
+        self.result = result
+        broken = [
+            f"{table}: {audit.name} ({audit.failures} rows, for example {audit.sample[0]})"
+            for table, found in result.tables.items()
+            for audit in found.audits
+            if not audit.passed
+        ]
+        super().__init__(
+            "the build was not published, the last good one stays in place; broken:\n  "
+            + "\n  ".join(broken)
+        )
+
+
+def build(
+    folder: DataFolder,
+    settings: Settings,
+    landing: Landing,
+    *,
+    now: datetime,
+    moment: inputs.Clock | None = None,
+    selection: frozenset[str] | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> BuildResult:
+    """Run the models on a fresh file, audit them, publish; raises `AuditError` if one is broken.
+
+    A `selection` of tables starts from a copy of the current build. The caller holds the lock of
+    the records. A build killed at any moment leaves the published one untouched.
+    """
+    started = time.perf_counter()
+    remove_unfinished(folder)
+    build_id = f"{now.astimezone(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
+    unfinished = folder.builds / f"{build_id}.part"
+    path = folder.builds / f"{build_id}.duckdb"
+    result = BuildResult(build_id, path)
+    previous = current_build(folder.path)
+    if selection is not None and previous is not None:
+        shutil.copyfile(previous, unfinished)
+    connection = duck.connect(
+        unfinished,
+        temporary=folder.temporary,
+        memory_limit_gb=settings.operation.memory_limit_gb,
+    )
+    try:
+        connection.execute(f"attach '{_quoted(folder.records)}' as records_file (read_only)")
+        _records_views(connection)
+        moment = moment or inputs.clock(landing, now)
+        inputs.write(connection, settings, landing, moment, _first_at(connection, moment))
+        _run(connection, _selected(selection if previous is not None else None), result, progress)
+        connection.execute(
+            _BUILD_TABLE,
+            {
+                "build_id": build_id,
+                "built_at": now,
+                "schema_version": SCHEMA_VERSION,
+                "organisation": settings.organisation.name,
+                "fingerprint": settings.fingerprint,
+                "seconds": time.perf_counter() - started,
+            },
+        )
+        connection.execute("drop schema records cascade")
+        connection.execute("detach records_file")
+        connection.execute("checkpoint")
+    except BaseException:
+        connection.close()
+        unfinished.unlink(missing_ok=True)
+        raise
+    connection.close()
+    result.seconds = time.perf_counter() - started
+    if any(not audit.passed for table in result.tables.values() for audit in table.audits):
+        unfinished.unlink()
+        raise AuditError(result)
+    publish(folder, unfinished, path)
+    result.is_published = True
+    prune(folder, settings.operation.keep_builds)
+    result.seconds = time.perf_counter() - started
+    return result
+
+
+def publish(folder: DataFolder, unfinished: Path, path: Path) -> None:
+    """Make a finished build the current one: sync to disk, rename, swap the pointer."""
+    _sync(unfinished)
+    unfinished.rename(path)
+    point_at(folder, path)
+
+
+def point_at(folder: DataFolder, path: Path) -> None:
+    """Swap the pointer to a build; readers see the old or the new one, never half of either."""
+    pointer = folder.builds / "current"
+    fresh = folder.builds / f"current.{secrets.token_hex(3)}"
+    fresh.symlink_to(path.name)
+    fresh.replace(pointer)
+    _sync(folder.builds)
+
+
+def prune(folder: DataFolder, keep: int) -> None:
+    """Remove all but the newest builds, never the current one."""
+    current = current_build(folder.path)
+    finished = sorted(folder.builds.glob("*.duckdb"), reverse=True)
+    for path in finished[keep:]:
+        if current is None or path.resolve() != current:
+            path.unlink()
+
+
+def remove_unfinished(folder: DataFolder) -> None:
+    """Remove what a killed build left; only the holder of the lock may call this."""
+    for pattern in ("*.part", "*.part.wal", "current.*"):
+        for path in folder.builds.glob(pattern):
+            path.unlink()
+
+
+def _sync(path: Path) -> None:
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
+
+
+def _records_views(connection: duckdb.DuckDBPyConnection) -> None:
+    """Models read `records.<table>`; the schema lasts only as long as the build runs."""
+    connection.execute("create schema if not exists records")
+    tables = connection.execute(
+        "select table_name from information_schema.tables where table_catalog = 'records_file'"
+    ).fetchall()
+    for (table,) in tables:
+        connection.execute(
+            f'create or replace view records."{table}" as select * from records_file."{table}"'
+        )
+
+
+def _first_at(connection: duckdb.DuckDBPyConnection, moment: inputs.Clock) -> datetime | None:
+    """The first moment anything is known of, for weeks and working days; absurd dates aside."""
+    row = connection.execute(
+        """
+        select min(at) from (
+            select min(authored_at) as at from records.commit where authored_at > '2000-01-01'
+            union all select min(created_at) from records.change_request
+            union all select min(created_at) from records.ticket
+            union all select min(created_at) from records.deployment_attempt
+            union all select min(tagged_at) from records.reference
+        ) where at > '2000-01-01' and at <= $as_of
+        """,
+        {"as_of": moment.as_of},
+    ).fetchone()
+    return row[0] if row is not None else None
+
+
+def _selected(selection: frozenset[str] | None) -> list[Step]:
+    if selection is None:
+        return list(steps())
+    return [step for step in steps() if selection & set(step.tables)]
+
+
+def _run(
+    connection: duckdb.DuckDBPyConnection,
+    selected: list[Step],
+    result: BuildResult,
+    progress: Callable[[str, int, int], None] | None,
+) -> None:
+    for number, step in enumerate(selected, 1):
+        if progress is not None:
+            progress(step.name, number, len(selected))
+        started = time.perf_counter()
+        try:
+            if step.sql is not None:
+                connection.execute(f'create or replace table "{step.name}" as {step.sql}')
+            else:
+                _run_function(connection, step)
+        except duckdb.Error as error:
+            raise RuntimeError(f"model {step.name} ({step.path.name}): {error}") from error
+        seconds = (time.perf_counter() - started) / len(step.tables)
+        for table in step.tables:
+            result.tables[table] = _examine(connection, models()[table], seconds)
+
+
+def _run_function(connection: duckdb.DuckDBPyConnection, step: Step) -> None:
+    frames: dict[str, pl.DataFrame] = {
+        name: connection.sql(query).pl() for name, query in step.inputs.items()
+    }
+    if step.function is None:
+        raise RuntimeError(f"model {step.name} has neither SQL nor a function")
+    for table, frame in step.function(**frames).items():
+        connection.register("model_frame", frame.to_arrow())
+        connection.execute(f'create or replace table "{table}" as select * from model_frame')
+        connection.unregister("model_frame")
+
+
+def _examine(connection: duckdb.DuckDBPyConnection, model: Model, seconds: float) -> TableResult:
+    described = connection.execute(f'describe "{model.name}"').fetchall()
+    counted = connection.execute(f'select count(*) from "{model.name}"').fetchone()
+    return TableResult(
+        rows=int(counted[0]) if counted else 0,
+        seconds=seconds,
+        columns={str(row[0]): str(row[1]) for row in described},
+        audits=[_audit(connection, assertion) for assertion in model.assertions],
+    )
+
+
+def _audit(connection: duckdb.DuckDBPyConnection, assertion: Assertion) -> AuditResult:
+    counted = connection.execute(f"select count(*) from ({assertion.failing_rows})").fetchone()
+    failures = int(counted[0]) if counted else 0
+    sample: tuple[str, ...] = ()
+    if failures:
+        rows = connection.execute(f"{assertion.failing_rows} limit {SAMPLE_ROWS}").fetchall()
+        sample = tuple(str(row)[:300] for row in rows)
+    return AuditResult(assertion.name, failures == 0, failures, sample)
