@@ -1,0 +1,315 @@
+"""Running git as a child that asks nothing, runs nothing of others, and tells no secret.
+
+Every call has the same closed environment: no prompts, no hooks, no system or personal
+configuration, English messages, an allowed list of protocols. Reading commands may not reach the
+network at all, not even to fill in an object that a partial clone lacks.
+"""
+
+import os
+import re
+import subprocess
+import tempfile
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import IO
+
+from connectors.connector import SourceError
+from connectors.failures import (
+    ElsewhereError,
+    NotFoundError,
+    TimedOutError,
+    TrustError,
+    UnauthorisedError,
+    UnreachableError,
+)
+
+READ_SECONDS = 900.0
+NETWORK_SECONDS = 3600.0
+_CHUNK = 1 << 20
+
+_KEPT_ENVIRONMENT = (
+    *("PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "LD_LIBRARY_PATH"),
+    *("SSH_AUTH_SOCK", "SSH_AGENT_PID", "SSL_CERT_FILE", "SSL_CERT_DIR"),
+)
+_FIXED_ENVIRONMENT = {
+    "LC_ALL": "C",
+    "GIT_CONFIG_NOSYSTEM": "1",
+    "GIT_CONFIG_GLOBAL": os.devnull,
+    "GIT_ATTR_NOSYSTEM": "1",
+    "GIT_TERMINAL_PROMPT": "0",
+    "GIT_OPTIONAL_LOCKS": "0",
+    "GIT_NO_REPLACE_OBJECTS": "1",
+    "GIT_LFS_SKIP_SMUDGE": "1",
+    "GIT_PAGER": "cat",
+    "GCM_INTERACTIVE": "never",
+    "SSH_ASKPASS_REQUIRE": "never",
+    "GIT_SSH_COMMAND": "ssh -oBatchMode=yes -oStrictHostKeyChecking=yes -oForwardAgent=no",
+}
+_FIXED_OPTIONS = (
+    "core.hooksPath=/dev/null",
+    "core.fsmonitor=false",
+    "core.pager=cat",
+    "core.askPass=",
+    "core.quotePath=false",
+    "credential.helper=",
+    "safe.directory=*",
+    "log.showSignature=false",
+    "i18n.logOutputEncoding=UTF-8",
+    "protocol.allow=never",
+)
+_NETWORK_OPTIONS = (
+    "protocol.https.allow=always",
+    "protocol.http.allow=always",
+    "protocol.ssh.allow=always",
+    # A redirect would carry the credential's request to a host nobody configured.
+    "http.followRedirects=false",
+    "http.lowSpeedLimit=1000",
+    "http.lowSpeedTime=60",
+    "transfer.bundleURI=false",
+    "fetch.recurseSubmodules=false",
+    "gc.autoDetach=false",
+    "maintenance.autoDetach=false",
+)
+# Answers only for the origin the token belongs to: a redirect or a proxy asking gets nothing.
+_ASKPASS = """#!/bin/sh
+case "$1" in
+  "Username for '$LEADLINE_GIT_ORIGIN': ") printf '%s\\n' "$LEADLINE_GIT_USERNAME" ;;
+  "Password for '$LEADLINE_GIT_ASKED': ") printf '%s\\n' "$LEADLINE_GIT_TOKEN" ;;
+  *) exit 1 ;;
+esac
+"""
+
+_REASONS: tuple[tuple[str, type[SourceError], str], ...] = (
+    (
+        (
+            r"Authentication failed|could not read (Username|Password)|Permission denied \(|"
+            r"Invalid username|returned error: 40[13]"
+        ),
+        UnauthorisedError,
+        "give a token that may read it, or check that the token has not expired",
+    ),
+    (
+        (
+            r"[Rr]epository .*not found|returned error: 404|does not exist|"
+            r"does not appear to be a git repository"
+        ),
+        NotFoundError,
+        "check the address, and that the credential may see it",
+    ),
+    (
+        r"returned error: 30\d|redirect",
+        ElsewhereError,
+        "it has moved (or the address lacks its final .git): put the new address into the settings",
+    ),
+    (r"SSL|certificate", TrustError, "give the certificates to trust as ca_file"),
+    (
+        r"Host key verification failed",
+        TrustError,
+        "add the host's key to known_hosts once, by hand",
+    ),
+    (
+        (
+            r"Could not resolve|[Ff]ailed to connect|Connection (refused|reset|timed out)|"
+            r"No route to host|Operation too slow|[Ee]mpty reply|early EOF|hung up"
+        ),
+        UnreachableError,
+        "check the network, the proxy and that the host answers; it is tried again next time",
+    ),
+)
+
+
+class GitError(SourceError):
+    """Git refused or failed for a reason that has no class of its own."""
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """How a remote is reached; `token` is called when it is needed, and only for `origin`."""
+
+    origin: str | None = None
+    token: Callable[[], str | None] | None = field(default=None, repr=False)
+    username: str = "x-access-token"
+    ca_file: Path | None = None
+    proxy: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Git:
+    """Git on one repository, for reading; `subject` names the repository in messages."""
+
+    directory: Path
+    subject: str
+
+    def run(self, *arguments: str, stdin: bytes = b"", seconds: float = READ_SECONDS) -> bytes:
+        """The whole output of a reading command; raises `SourceError` if it fails."""
+        return b"".join(self.stream(*arguments, stdin=stdin, seconds=seconds))
+
+    def stream(
+        self, *arguments: str, stdin: bytes = b"", seconds: float = READ_SECONDS
+    ) -> Iterator[bytes]:
+        """The output of a reading command in chunks, while it runs."""
+        command = ["git", f"--git-dir={self.directory}", *_options(_FIXED_OPTIONS), *arguments]
+        environment = {
+            **_environment(),
+            "GIT_NO_LAZY_FETCH": "1",
+            "GIT_ALLOW_PROTOCOL": "",
+        }
+        yield from _stream(
+            command,
+            cwd=self.directory,
+            environment=environment,
+            stdin=stdin,
+            seconds=seconds,
+            subject=self.subject,
+        )
+
+    def remote(
+        self,
+        *arguments: str,
+        access: Access,
+        stdin: bytes = b"",
+        seconds: float = NETWORK_SECONDS,
+        keep_open: Sequence[int] = (),
+    ) -> bytes:
+        """The output of a command that talks to the remote, with its credential.
+
+        `keep_open` are file descriptors the child holds too, so that a lock outlives this process
+        for as long as git itself runs.
+        """
+        options = [*_FIXED_OPTIONS, *_NETWORK_OPTIONS]
+        options += [f"http.sslCAInfo={access.ca_file}"] if access.ca_file else []
+        command = ["git", f"--git-dir={self.directory}", *_options(options), *arguments]
+        # By environment, because a proxy's address may hold its password.
+        proxy = {"http_proxy": access.proxy, "https_proxy": access.proxy} if access.proxy else {}
+        with _askpass(access) as credential:
+            chunks = _stream(
+                command,
+                cwd=self.directory,
+                environment={**_environment(), **proxy, **credential},
+                stdin=stdin,
+                seconds=seconds,
+                subject=self.subject,
+                keep_open=keep_open,
+                secret=credential.get("LEADLINE_GIT_TOKEN"),
+            )
+            return b"".join(chunks)
+
+
+def _options(settings: Sequence[str]) -> list[str]:
+    return [part for setting in settings for part in ("-c", setting)]
+
+
+def _environment() -> dict[str, str]:
+    kept = {name: os.environ[name] for name in _KEPT_ENVIRONMENT if name in os.environ}
+    return {**kept, **_FIXED_ENVIRONMENT}
+
+
+@contextmanager
+def _askpass(access: Access) -> Iterator[dict[str, str]]:
+    """The environment that answers git's question for a password, as long as it is needed."""
+    token = access.token() if access.token is not None and access.origin is not None else None
+    if token is None or access.origin is None:
+        yield {"GIT_ASKPASS": "/bin/false"}
+        return
+    scheme, _, host = access.origin.partition("://")
+    with tempfile.TemporaryDirectory(prefix="leadline-askpass-") as folder:
+        helper = Path(folder) / "askpass"
+        helper.write_text(_ASKPASS, encoding="utf-8")
+        helper.chmod(0o700)
+        yield {
+            "GIT_ASKPASS": str(helper),
+            "LEADLINE_GIT_ORIGIN": access.origin,
+            "LEADLINE_GIT_ASKED": f"{scheme}://{access.username}@{host}",
+            "LEADLINE_GIT_USERNAME": access.username,
+            "LEADLINE_GIT_TOKEN": token,
+        }
+
+
+def _stream(
+    command: Sequence[str],
+    *,
+    cwd: Path,
+    environment: dict[str, str],
+    stdin: bytes,
+    seconds: float,
+    subject: str,
+    keep_open: Sequence[int] = (),
+    secret: str | None = None,
+) -> Iterator[bytes]:
+    with tempfile.TemporaryFile() as errors:
+        process = _started(command, cwd, environment, errors, keep_open)
+        assert process.stdout is not None  # noqa: S101  it was asked for as a pipe
+        is_late = threading.Event()
+        clock = threading.Timer(seconds, _stop, (process, is_late))
+        clock.daemon = True
+        clock.start()
+        try:
+            _feed(process, stdin)
+            while chunk := process.stdout.read(_CHUNK):
+                yield chunk
+            status = process.wait()
+        finally:
+            clock.cancel()
+            process.kill()
+            process.stdout.close()
+            process.wait()
+        if is_late.is_set():
+            raise TimedOutError(
+                f"git took longer than {seconds:.0f} s for {subject} and was stopped; "
+                "it is tried again next time"
+            )
+        if status != 0:
+            errors.seek(0)
+            raise _failure(errors.read().decode("utf-8", "replace"), status, subject, secret)
+
+
+def _started(
+    command: Sequence[str],
+    cwd: Path,
+    environment: dict[str, str],
+    errors: IO[bytes],
+    keep_open: Sequence[int],
+) -> subprocess.Popen[bytes]:
+    try:
+        return subprocess.Popen(
+            command,
+            cwd=cwd,
+            env=environment,
+            stdin=subprocess.PIPE,
+            stdout=subprocess.PIPE,
+            stderr=errors,
+            pass_fds=tuple(keep_open),
+        )
+    except FileNotFoundError:
+        raise SourceError("git is not installed, or not on the PATH: install it") from None
+
+
+def _feed(process: subprocess.Popen[bytes], stdin: bytes) -> None:
+    """Git reads all its input before it answers, so writing first cannot block both."""
+    assert process.stdin is not None  # noqa: S101  it was asked for as a pipe
+    try:
+        process.stdin.write(stdin)
+        process.stdin.close()
+    except BrokenPipeError:
+        return  # git has ended already; its exit status and words say why
+
+
+def _stop(process: subprocess.Popen[bytes], is_late: threading.Event) -> None:
+    is_late.set()
+    process.kill()
+
+
+def _failure(words: str, status: int, subject: str, secret: str | None) -> SourceError:
+    if secret:
+        words = words.replace(secret, "***")
+    words = re.sub(r"(?<=://)[^/\s]*@", "", words)
+    lines = [line.strip() for line in words.splitlines() if line.strip()]
+    telling = [line for line in lines if re.match(r"fatal|error|remote:|ERROR", line)] or lines
+    said = " ".join(telling[-3:])[:400] or f"it ended with status {status}"
+    for pattern, reason, remedy in _REASONS:
+        if re.search(pattern, words):
+            return reason(f"git could not read {subject}: {said}. To mend it: {remedy}")
+    return GitError(f"git could not read {subject}: {said}")
