@@ -61,6 +61,11 @@ class DataFolder:
                 f"the data folder {self.path} cannot be made ({error.strerror}); "
                 "set `data` in leadline.toml or LEADLINE_DATA to a folder you may write"
             ) from error
+        if not os.access(self.path, os.R_OK | os.W_OK | os.X_OK):
+            raise SettingsError(
+                f"the data folder {self.path} belongs to someone else (no right to write); "
+                "set `data` in leadline.toml or LEADLINE_DATA to a folder you may write"
+            )
         return self
 
     @contextmanager

@@ -9,15 +9,23 @@ import json
 import os
 import re
 import tomllib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from datetime import date, time
 from pathlib import Path
-from typing import Annotated, Any, Literal, Self, get_args, get_origin
+from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from connectors.connector import ConnectionOptions, Connector, kinds
+from pipelines import cron
+from pipelines.settings_checks import (
+    SettingsConflictError,
+    check_accounts,
+    check_parents,
+    check_unique,
+)
+from pipelines.settings_messages import at, messages, suggestion
 
 FILE_NAME = "leadline.toml"
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -57,8 +65,15 @@ class Organisation(Section):
     def _zone_exists(cls, value: str) -> str:
         if value not in available_timezones():
             near = difflib.get_close_matches(value, available_timezones(), 1)
-            hint = f'; did you mean "{near[0]}"?' if near else ' like "Europe/Berlin"'
-            raise ValueError(f'"{value}" is no IANA time zone{hint}')
+            hint = f'did you mean "{near[0]}"?' if near else 'write one such as "Europe/Berlin"'
+            raise ValueError(f'"{value}" is no IANA time zone; {hint}')
+        return value
+
+    @field_validator("working_hours", mode="before")
+    @classmethod
+    def _two_hours(cls, value: object) -> object:
+        if not isinstance(value, list | tuple) or len(value) != 2:
+            raise ValueError('must be start and end of the day, ["09:00", "17:00"]')
         return value
 
     @field_validator("holidays")
@@ -70,7 +85,10 @@ class Organisation(Section):
             country, _, region = value.partition("-")
             supported = holidays.list_supported_countries()
             if country not in supported:
-                raise ValueError(f'no holiday calendar for country "{country}"')
+                raise ValueError(
+                    f'no holiday calendar for country "{country}"; '
+                    'write an ISO code such as "DE", or "DE-BE" for one of its regions'
+                )
             if region and region not in supported[country]:
                 known = ", ".join(supported[country]) or "none"
                 raise ValueError(f'no region "{region}" for {country}; known: {known}')
@@ -79,7 +97,7 @@ class Organisation(Section):
     @model_validator(mode="after")
     def _hours_in_order(self) -> Self:
         if self.working_hours[0] >= self.working_hours[1]:
-            raise ValueError("working_hours must start before they end")
+            raise SettingsConflictError(("working_hours",), "the day must start before it ends")
         return self
 
     @property
@@ -181,6 +199,11 @@ class Operation(Section):
         None, gt=0, description="memory for DuckDB; default 8 GB, at most half the machine"
     )
 
+    @field_validator("sync_schedule")
+    @classmethod
+    def _schedule_is_cron(cls, value: str) -> str:
+        return cron.check(value)
+
 
 class Connection(Section):
     """One source: its kind, its own options, and when it is pulled."""
@@ -208,20 +231,20 @@ class Settings(Section):
     bots: Bots = Field(Bots(), description="accounts that are machines")
     operation: Operation = Field(Operation(), description="schedules, limits, retention")
 
+    @field_validator("data", mode="before")
+    @classmethod
+    def _data_is_named(cls, value: object) -> object:
+        if value == "":
+            raise ValueError('must name a folder, such as ".leadline"')
+        return value
+
     @model_validator(mode="after")
     def _names_hold(self) -> Self:
-        _once("services", [service.name for service in self.services])
-        _once("teams", [team.name for team in self.teams])
-        accounts = [account.casefold() for person in self.people for account in person.accounts]
-        _once("accounts of people", accounts)
-        teams = {team.name: team.parent for team in self.teams}
-        for team in self.teams:
-            seen, parent = {team.name}, team.parent
-            while parent is not None and parent in teams:
-                if parent in seen:
-                    raise ValueError(f'team "{team.name}" is above itself')
-                seen.add(parent)
-                parent = teams[parent]
+        check_unique("services", [service.name for service in self.services])
+        check_unique("teams", [team.name for team in self.teams])
+        accounts = [(i, a) for i, person in enumerate(self.people) for a in person.accounts]
+        check_accounts(accounts)
+        check_parents([(team.name, team.parent) for team in self.teams])
         return self
 
     @property
@@ -232,86 +255,129 @@ class Settings(Section):
 
 
 def load(folder: Path | None = None) -> Settings:
-    """Read the settings of a folder (default: the first above the working directory).
+    """Read the settings of a folder, of `LEADLINE_SETTINGS`, or of the nearest folder above.
 
     A relative `data` folder lies beside the file; `LEADLINE_DATA` overrides it. Without a file
     the defaults hold. Raises `SettingsError` with file, line, key and the way out.
     """
-    path = find(folder or Path.cwd())
-    settings = parse(path.read_bytes(), path) if path is not None else Settings()
-    base = path.parent if path is not None else (folder or Path.cwd())
+    path = find(folder)
+    if path is None:
+        settings, base = Settings(), folder or Path.cwd()
+    else:
+        settings, base = parse(_read(path), path), path.parent
     data = Path(os.environ.get("LEADLINE_DATA") or settings.data).expanduser()
     return settings.model_copy(update={"data": data if data.is_absolute() else base / data})
 
 
-def find(folder: Path) -> Path | None:
-    """The settings file of this folder or the nearest one above it."""
-    for candidate in (folder, *folder.resolve().parents):
-        if (candidate / FILE_NAME).is_file():
-            return (candidate / FILE_NAME).resolve()
+def find(folder: Path | None = None) -> Path | None:
+    """The settings file: named by `LEADLINE_SETTINGS`, or in the folder or the nearest above."""
+    named = os.environ.get("LEADLINE_SETTINGS")
+    if folder is None and named:
+        path = Path(named).expanduser().resolve()
+        if not path.exists():
+            raise SettingsError(f"{path}: there is no such file; LEADLINE_SETTINGS names it")
+        return path
+    start = (folder or Path.cwd()).resolve()
+    for candidate in (start, *start.parents):
+        if (candidate / FILE_NAME).exists():
+            return candidate / FILE_NAME
     return None
 
 
-def parse(content: bytes, path: Path) -> Settings:
-    """Read settings from the bytes of a file; `path` is named in errors."""
+def _read(path: Path) -> bytes:
     try:
-        text = content.decode("utf-8")
+        return path.read_bytes()
+    except IsADirectoryError as error:
+        raise SettingsError(f"{path}: this is a folder; the settings are a file") from error
+    except OSError as error:
+        raise SettingsError(f"{path}: the settings cannot be read ({error.strerror})") from error
+
+
+def parse(content: bytes, path: Path) -> Settings:
+    """Read settings from the bytes of a file; `path` is named in errors, its folder is the base."""
+    text, document = _document(content, path)
+    problems: list[str] = []
+    tables = document.pop("connections", {})
+    if not isinstance(tables, Mapping):
+        message = "must be tables, one a connection: [connections.github]"
+        problems.append(at(("connections",), message, text, path))
+        tables = {}
+    for name in [name for name, table in document.items() if _is_misplaced(name, table)]:
+        del document[name]
+        problems.append(at((name,), f"write a connection as [connections.{name}]", text, path))
+    connections: dict[str, Connection] = {}
+    for name, table in tables.items():
+        try:
+            connections[name] = _connection(name, table, path.parent)
+        except ValidationError as error:
+            kind = kinds()[table.get("kind", name)].options_type
+            problems += messages(error, kind, ("connections", name), text, path)
+        except SettingsConflictError as error:
+            problems.append(at(("connections", name, *error.location), str(error), text, path))
+    try:
+        settings = Settings.model_validate({**document, "connections": connections})
+    except ValidationError as error:
+        problems += messages(error, Settings, (), text, path)
+    if problems:
+        raise SettingsError("\n".join(problems))
+    return settings
+
+
+def _document(content: bytes, path: Path) -> tuple[str, dict[str, Any]]:
+    try:
+        text = content.decode("utf-8-sig")  # editors on Windows put a mark before the text
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise SettingsError(
             f"{path}:{line}: this is not UTF-8 text; save the file as UTF-8"
         ) from error
     try:
-        document = tomllib.loads(text)
+        return text, tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
         found = re.search(r"line (\d+)", str(error))
         line = int(found.group(1)) if found else text.count("\n") + 1
-        raise SettingsError(f"{path}:{line}: this is not TOML: {error}") from error
-    tables = document.pop("connections", {})
-    problems: list[str] = []
-    connections: dict[str, Connection] = {}
-    if not isinstance(tables, Mapping):
-        tables = {}
-        problems.append(f"{path}: connections must be tables: [connections.github]")
-    for name, table in tables.items():
-        try:
-            connections[name] = _connection(name, table)
-        except ValidationError as error:
-            kind = kinds()[table.get("kind", name)].options_type
-            problems += _messages(error, kind, ("connections", name), text, path)
-        except ValueError as error:
-            line = line_of(("connections", name), text)
-            problems.append(f"{path}:{line}: connections.{name}: {error}")
-    try:
-        settings = Settings.model_validate({**document, "connections": connections})
-    except ValidationError as error:
-        problems += _messages(error, Settings, (), text, path)
-    if problems:
-        raise SettingsError("\n".join(problems))
-    return settings
+        told = re.sub(r" \(at .*\)$", "", str(error))
+        raise SettingsError(f"{path}:{line}: this is not TOML: {told}") from error
 
 
-def _connection(name: str, table: object) -> Connection:
+def _is_misplaced(name: str, table: object) -> bool:
+    """Whether a connection stands at the top of the file."""
+    return name not in Settings.model_fields and isinstance(table, Mapping) and name in kinds()
+
+
+def _connection(name: str, table: object, base: Path) -> Connection:
     if not isinstance(table, Mapping):
-        raise ValueError(f"a connection is a table: [connections.{name}]")
+        raise SettingsConflictError((), f"a connection is a table: [connections.{name}]")
     if not re.fullmatch(r"[a-z][a-z0-9_-]{0,39}", name):
-        raise ValueError("a connection is named by lower-case letters, digits, - and _")
+        raise SettingsConflictError(
+            (), "a connection is named by lower-case letters, digits, - and _; at most 40"
+        )
     options = dict(table)
-    kind = str(options.pop("kind", name))
-    schedule = options.pop("schedule", None)
+    kind, schedule = options.pop("kind", name), options.pop("schedule", None)
     if kind not in kinds():
-        near = difflib.get_close_matches(kind, kinds(), 1)
-        hint = f'did you mean "{near[0]}"?' if near else f"known kinds: {', '.join(kinds())}"
-        raise ValueError(f'no connector of kind "{kind}"; {hint}')
-    if schedule is not None and not _is_cron(schedule):
-        raise ValueError(f'schedule "{schedule}" is no cron expression like "0 * * * *"')
+        hint = suggestion(str(kind), list(kinds()))
+        if "kind" in table:
+            raise SettingsConflictError(("kind",), f'no connector of kind "{kind}"; {hint}')
+        raise SettingsConflictError((), f'kind is missing, and "{name}" is none; {hint}')
+    if schedule is not None:
+        try:
+            cron.check(str(schedule))
+        except ValueError as error:
+            raise SettingsConflictError(("schedule",), str(error)) from error
     validated = kinds()[kind].options_type.model_validate(options)
-    return Connection(name=name, kind=kind, schedule=schedule, options=validated)
+    return Connection(name=name, kind=kind, schedule=schedule, options=_anchored(validated, base))
 
 
-def _is_cron(value: object) -> bool:
-    fields = str(value).split()
-    return len(fields) == 5 and all(re.fullmatch(r"[\d*/,\-A-Za-z]+", field) for field in fields)
+def _anchored(value: Any, base: Path) -> Any:
+    """The same with every relative path made absolute: paths count from the settings file."""
+    if isinstance(value, Path):
+        return base / value.expanduser()
+    if isinstance(value, BaseModel):
+        changed = {name: _anchored(part, base) for name, part in value}
+        return value.model_copy(update=changed)
+    if isinstance(value, list | tuple):
+        return type(value)(_anchored(part, base) for part in value)
+    return value
 
 
 def _regular_expression(value: str | None) -> str | None:
@@ -321,88 +387,3 @@ def _regular_expression(value: str | None) -> str | None:
         except re.error as error:
             raise ValueError(f"this is no regular expression: {error}") from error
     return value
-
-
-def _once(what: str, names: list[str]) -> None:
-    for name in names:
-        if names.count(name) > 1:
-            raise ValueError(f'"{name}" stands twice among the {what}')
-
-
-def _messages(
-    error: ValidationError,
-    model: type[BaseModel],
-    prefix: tuple[int | str, ...],
-    text: str,
-    path: Path,
-) -> Iterator[str]:
-    for problem in error.errors():
-        location = (*prefix, *problem["loc"])
-        key = ".".join(str(part) for part in location) or "settings"
-        explained = _explain(problem, model)
-        yield f"{path}:{line_of(location, text)}: {key}: {explained}"
-
-
-def _explain(problem: Any, model: type[BaseModel]) -> str:
-    kind, message, location = problem["type"], str(problem["msg"]), problem["loc"]
-    if kind == "extra_forbidden":
-        known = list(_fields_at(model, location[:-1]))
-        near = difflib.get_close_matches(str(location[-1]), known, 1, cutoff=0.5)
-        hint = f'did you mean "{near[0]}"?' if near else f"known keys: {', '.join(known)}"
-        return f"no such setting; {hint}"
-    if kind == "missing":
-        return "this setting is required"
-    if kind == "value_error":
-        return message.removeprefix("Value error, ")
-    if re.search(r"token|secret|key|password", ".".join(map(str, location))):
-        return message  # never echo what may be a secret
-    return f"{message} (found {str(problem['input'])[:60]!r})"
-
-
-def _fields_at(model: Any, location: tuple[int | str, ...]) -> dict[str, Any]:
-    """The settings that may stand at this place below a model."""
-    for part in location:
-        fields = getattr(model, "model_fields", {})
-        if isinstance(part, str) and part in fields:
-            model = _model_of(fields[part].annotation)
-    return dict(getattr(model, "model_fields", {}))
-
-
-def _model_of(annotation: Any) -> Any:
-    if get_origin(annotation) is None:
-        return annotation
-    if get_origin(annotation) is Annotated:
-        return _model_of(get_args(annotation)[0])
-    for argument in get_args(annotation):
-        model = _model_of(argument)
-        if isinstance(model, type) and issubclass(model, BaseModel):
-            return model
-    return annotation
-
-
-def line_of(location: tuple[int | str, ...], text: str) -> int:
-    """The line where a key of the document stands, or its nearest table above; from 1."""
-    best, depth = 1, 0
-    table: tuple[int | str, ...] = ()
-    counts: dict[tuple[str, ...], int] = {}
-    for number, line in enumerate(text.splitlines(), 1):
-        stripped = line.strip()
-        if array := re.fullmatch(r"\[\[(.+?)\]\]\s*(?:#.*)?", stripped):
-            names = _names(array.group(1))
-            counts[names] = counts.get(names, -1) + 1
-            table = (*names, counts[names])
-            here = table
-        elif header := re.fullmatch(r"\[(.+?)\]\s*(?:#.*)?", stripped):
-            table = _names(header.group(1))
-            here = table
-        elif key := re.match(r"""((?:[\w-]+|"[^"]*"|'[^']*')(?:\s*\.\s*[\w-]+)*)\s*=""", stripped):
-            here = (*table, *_names(key.group(1)))
-        else:
-            continue
-        if here == location[: len(here)] and len(here) > depth:
-            best, depth = number, len(here)
-    return best
-
-
-def _names(dotted: str) -> tuple[str, ...]:
-    return tuple(part.strip().strip("\"'") for part in dotted.split("."))
