@@ -403,7 +403,11 @@ select s.connection, c.kind, s.stream, count(*) as scopes,
     (select coalesce(sum(b.requests), 0) from batch b
         where b.connection = s.connection and b.stream = s.stream) as requests,
     (select coalesce(sum(b.bytes), 0) from batch b
-        where b.connection = s.connection and b.stream = s.stream) as bytes
+        where b.connection = s.connection and b.stream = s.stream) as bytes,
+    (select coalesce(sum(b.items), 0) from batch b
+        where b.connection = s.connection and b.stream = s.stream) as items,
+    (select max(b.batch_id) from batch b
+        where b.connection = s.connection and b.stream = s.stream and b.items > 0) as newest_batch
 from scope s left join connection c on c.connection = s.connection
 where not s.is_gone
 group by s.connection, s.stream
