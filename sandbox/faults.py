@@ -89,7 +89,8 @@ class Faults:
     """Holds the rules in force and spoils the answers of the application it wraps.
 
     `advance` moves the served world forward by seconds (for DRIFT). `reset` breaks the connection
-    of a peer address; without it a broken body is left to the server to close.
+    of a peer address and may be set once the server is known; without it a broken body is left
+    to the server to close.
     """
 
     def __init__(
@@ -106,7 +107,7 @@ class Faults:
         self.seed = seed
         self.hits: list[Hit] = []
         self._advance = advance
-        self._reset = reset
+        self.reset = reset
         self._now = now
         self.set(*rules)
 
@@ -222,8 +223,8 @@ class Faults:
                 {"type": "http.response.start", "status": status, "headers": [*unmeasured, length]}
             )
             await send({"type": "http.response.body", "body": half, "more_body": True})
-            if self._reset is not None and scope.get("client"):
-                self._reset(tuple(scope["client"]))
+            if self.reset is not None and scope.get("client"):
+                self.reset(tuple(scope["client"]))
 
 
 async def _drain(receive: Receive) -> None:

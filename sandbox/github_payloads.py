@@ -207,7 +207,7 @@ class Payloads:
             "name": name,
             "color": "ededed",
             "default": False,
-            "description": None,
+            "description": "",
         }
 
     def _owner(self, number: int, login: str, kind: str, global_id: str) -> Body:

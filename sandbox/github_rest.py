@@ -135,7 +135,8 @@ def issue_search(call: Call) -> Any:
         raise Refusal(422, "Only the first 1000 search results are available")
     repositories = {repository.id: repository for repository in call.world.repositories()}
     items = [
-        call.payloads.issue(repositories[thing.repository_id], thing) | {"score": 1.0}
+        call.payloads.issue(repositories[thing.repository_id], thing)
+        | {"score": 1.0, "body": thing.body}
         for thing in call.page(found, "/search/issues", SEARCH_CAP)
     ]
     return {

@@ -204,7 +204,6 @@ class WorkPayloads(Payloads):
             "updated_at": stamp(status.created_at),
             "deployment_url": url,
             "repository_url": base,
-            "environment_url": "",
             "log_url": log,
             "performed_via_github_app": None,
         }
