@@ -11,6 +11,7 @@ from typing import Literal
 MergeMethod = Literal["merge", "squash", "rebase"]
 DeploymentState = Literal["queued", "in_progress", "success", "failure", "error", "inactive"]
 ReviewState = Literal["APPROVED", "CHANGES_REQUESTED", "COMMENTED"]
+EventKind = Literal["ready_for_review", "convert_to_draft", "closed", "reopened"]
 EnvironmentClass = Literal["production", "staging"]
 
 
@@ -94,7 +95,7 @@ class TimelineEvent:
     """One event in the life of a change request."""
 
     id: int
-    kind: Literal["ready_for_review", "convert_to_draft", "closed", "reopened"]
+    kind: EventKind
     actor_account_id: int | None
     at: datetime
 

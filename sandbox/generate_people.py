@@ -228,9 +228,9 @@ def _stay(random: Random, index: int, start: int, end: int) -> tuple[int, int]:
     joined = start - random.randint(60, 1500) * DAY
     left = NEVER
     if index >= 4 and index % 7 == 4:
-        joined = start + random.randint(30 * DAY, max(31 * DAY, length - 60 * DAY))
+        joined = start + random.randint(length // 10, length * 8 // 10)
     elif index >= 4 and index % 12 in (6, 9):
-        left = start + random.randint(length // 5, max(length // 5 + 1, length - 20 * DAY))
+        left = start + random.randint(length // 5, length * 9 // 10)
     return joined, left
 
 

@@ -30,11 +30,11 @@ class DeploymentOutcome:
 
 @dataclass(frozen=True, slots=True)
 class ChangeOutcome:
-    """Which deployment brought one change to one environment of one service.
+    """Which deployment brought one merged change to one environment of one service.
 
-    `relation`: shipped, baseline (cold start), pending (not live yet), stacked or backport (folded
-    into `folded_into`, a change key), promotion (not a change), unowned (touches no service's
-    paths).
+    Relations: `shipped`; `baseline` (cold start); `pending` (not live there, also where the service
+    has no such environment, then `environment` is None); `stacked` and `backport` (folded into the
+    change `folded_into`); `promotion` (not a change); `unowned` (touches no service).
     """
 
     change_key: str  # "request:<id>" or "commit:<repository id>:<sha>"

@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from random import Random
 from zoneinfo import ZoneInfo
 
-from sandbox.forge import MergeMethod, ReviewState, Signature
+from sandbox.forge import Commit, MergeMethod, ReviewState, Signature
 from sandbox.numbers import Numbers
 from sandbox.staff import DeploymentOrigin
 from sandbox.working_time import WorkCalendar, as_datetime
@@ -177,13 +177,45 @@ class DirectPlan:
 
 
 @dataclass(slots=True)
-class MainEntry:
-    """One step of the default branch, by first parents."""
+class ReleasePlan:
+    """One release to come, of a service whose tags are its deployments."""
+
+    at: int
+    tag: str
+    branch: str
+    is_prerelease: bool
+    backport: RequestPlan | None
+    author: Member
+    sha: str = ""
+    position: int = -1
+
+
+@dataclass(slots=True)
+class LineEntry:
+    """One step of the default branch, by first parents: one change, or nothing that counts."""
+
+    at: int
+    change_key: str
+    paths: tuple[str, ...]
+
+
+@dataclass(slots=True)
+class DeployPoint:
+    """A commit that can be deployed; it holds the entries of the line up to `position`."""
 
     at: int
     sha: str
-    change_key: str | None  # None: nothing that counts as a change
-    paths: tuple[str, ...]
+    position: int
+
+
+@dataclass(slots=True)
+class History:
+    """What became of one repository's plans: commits, and the line they make."""
+
+    commits: list[Commit] = field(default_factory=list)
+    entries: list[LineEntry] = field(default_factory=list)
+    points: list[DeployPoint] = field(default_factory=list)
+    branches: dict[str, str] = field(default_factory=dict)  # name -> SHA at the tip
 
 
 @dataclass(slots=True)

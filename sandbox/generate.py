@@ -1,0 +1,187 @@
+"""Builds a made-up organisation from a seed: the same arguments always give the same one."""
+
+from collections import defaultdict
+from datetime import UTC, date, datetime, time, timedelta
+
+from sandbox.generate_changes import plan_requests
+from sandbox.generate_people import (
+    account_facts,
+    make_bots,
+    make_members,
+    make_teams,
+    person_facts,
+    team_facts,
+)
+from sandbox.generate_releases import plan_promotions, plan_releases
+from sandbox.generate_repositories import BuiltRepository, RepositoryBuilder
+from sandbox.generate_services import OWNER, make_services, service_facts
+from sandbox.generate_special_changes import (
+    plan_adoptions,
+    plan_bot_requests,
+    plan_direct_commits,
+    plan_hotfixes,
+    plan_reverts,
+    plan_stacked,
+)
+from sandbox.generate_ticket_facts import TicketMaker
+from sandbox.generate_ticket_site import make_projects, make_users
+from sandbox.generate_tickets import plan_tickets
+from sandbox.numbers import Numbers, opaque_id
+from sandbox.organisation import Organisation
+from sandbox.plan import DirectPlan, RequestPlan, Simulation
+from sandbox.ticketing import TicketSite
+from sandbox.working_time import DAY, WorkCalendar, as_datetime, as_seconds
+
+ZONE = "Europe/Amsterdam"
+HOLIDAY_COUNTRY = "NL"
+DAYS_A_MONTH = 30.4375
+
+
+def build_organisation(
+    *,
+    seed: int = 7,
+    engineers: int = 120,
+    teams: int | None = None,
+    services: int | None = None,
+    months: int = 18,
+    end: datetime,
+) -> Organisation:
+    """Simulates an organisation over some months until `end`.
+
+    Teams default to one for every nine engineers, services to one for every two. The world does
+    not depend on the clock, only on the arguments.
+    """
+    if engineers < 2 or months < 1:
+        raise ValueError("an organisation has at least 2 engineers and 1 month")
+    simulation = _prepare(
+        seed=seed,
+        engineers=engineers,
+        teams=teams or max(1, round(engineers * 14 / 120)),
+        months=months,
+        end=end.astimezone(UTC).replace(microsecond=0),
+    )
+    make_services(simulation, services or max(4, engineers // 2))
+    projects, users = make_projects(simulation), make_users(simulation)
+    people_requests = plan_requests(simulation)
+    tickets = plan_tickets(simulation, projects, people_requests)
+    built = _build_repositories(simulation, people_requests)
+    ticket_maker = TicketMaker(simulation)
+    repository_ids: dict[int, tuple[int, ...]] = defaultdict(tuple)
+    for repository in simulation.repositories:
+        repository_ids[repository.team_index] += (repository.id,)
+    members, bots = simulation.members, list(simulation.bots.values())
+    return Organisation(
+        id=71_004_318,
+        login=OWNER,
+        name="Harbourline",
+        seed=seed,
+        zone=ZONE,
+        holidays=tuple(sorted(_holidays(simulation.start, simulation.end))),
+        started_at=as_datetime(simulation.start),
+        end=as_datetime(simulation.end),
+        pipeline_launched_at=as_datetime(simulation.launch),
+        accounts=account_facts(members, bots, simulation.start),
+        people=person_facts(members, simulation.teams),
+        teams=team_facts(
+            members=members,
+            teams=simulation.teams,
+            groups=simulation.groups,
+            repository_ids=repository_ids,
+            start=simulation.start,
+            end=simulation.end,
+        ),
+        services=service_facts(simulation.services, [team.id for team in simulation.teams]),
+        repositories=tuple(one.repository for one in built),
+        ticket_site=TicketSite(
+            cloud_id=opaque_id("cloud", seed, length=32),
+            name="harbourline",
+            users=users,
+            projects=projects,
+            tickets=tuple(ticket_maker.make(plan) for plan in tickets),
+        ),
+        deployment_outcomes=tuple(outcome for one in built for outcome in one.deployments),
+        change_outcomes=tuple(outcome for one in built for outcome in one.changes),
+    )
+
+
+def _prepare(*, seed: int, engineers: int, teams: int, months: int, end: datetime) -> Simulation:
+    first_day = (end - timedelta(days=months * DAYS_A_MONTH)).date()
+    start = as_seconds(datetime.combine(first_day, time(), UTC))
+    last = as_seconds(end)
+    launch = max(start, last - 91 * DAY)
+    numbers = Numbers()
+    simulation = Simulation(
+        seed=seed,
+        start=start,
+        end=last,
+        launch=launch,
+        zone=ZONE,
+        calendar=WorkCalendar(
+            zone=ZONE,
+            first=first_day - timedelta(days=30),
+            last=end.date() + timedelta(days=200),
+            holidays=frozenset(_holidays(start, last + 200 * DAY)),
+        ),
+        numbers=numbers,
+        members=[],
+        bots=make_bots(),
+        teams=[],
+        groups=[],
+    )
+    simulation.teams, simulation.groups = make_teams(
+        random=simulation.random("teams"), numbers=numbers, count=teams, launch=launch
+    )
+    simulation.members = make_members(
+        random=simulation.random("people"),
+        numbers=numbers,
+        count=engineers,
+        team_count=teams,
+        start=start,
+        end=last,
+    )
+    return simulation
+
+
+def _holidays(start: int, end: int) -> set[date]:
+    import holidays  # a second to import, and only the generator needs it
+
+    first, last = as_datetime(start).date(), as_datetime(end).date()
+    years = range(first.year, last.year + 1)
+    days = holidays.country_holidays(HOLIDAY_COUNTRY, years=years)
+    return {day for day in days if first <= day <= last}
+
+
+def _build_repositories(
+    simulation: Simulation, people_requests: list[RequestPlan]
+) -> list[BuiltRepository]:
+    """Adds the changes out of the ordinary, numbers everything and builds each repository."""
+    requests = [
+        *people_requests,
+        *plan_reverts(simulation, people_requests),
+        *plan_hotfixes(simulation),
+        *plan_stacked(simulation, people_requests),
+        *plan_adoptions(simulation),
+        *plan_bot_requests(simulation),
+    ]
+    by_repository: dict[int, list[RequestPlan]] = defaultdict(list)
+    for request in requests:
+        by_repository[request.repository.id].append(request)
+    releases, backports = plan_releases(simulation, by_repository)
+    for request in [*backports, *plan_promotions(simulation, by_repository)]:
+        by_repository[request.repository.id].append(request)
+        requests.append(request)
+    for request in sorted(requests, key=lambda request: request.created):
+        request.id = simulation.numbers.take("change request", 1 + request.created % 4000)
+    direct: dict[int, list[DirectPlan]] = defaultdict(list)
+    for push in plan_direct_commits(simulation):
+        direct[push.repository.id].append(push)
+    return [
+        RepositoryBuilder(
+            simulation,
+            repository,
+            requests=by_repository[repository.id],
+            direct=direct[repository.id],
+            releases=releases.get(repository.id, []),
+        ).build()
+        for repository in simulation.repositories
+    ]
