@@ -30,7 +30,7 @@ LINE_SCHEMA = pa.schema(
 _RUN_COLUMNS = """
     connection varchar not null, stream varchar not null, scope varchar not null,
     requested_at timestamptz not null, version_at timestamptz not null,
-    seen_at timestamptz not null, batch_id bigint not null, line bigint not null,
+    sighted_at timestamptz not null, batch_id bigint not null, line bigint not null,
     deleted_at timestamptz
 """
 _RUN_NAMES = (
@@ -60,7 +60,7 @@ create table if not exists reject (
 create table if not exists load_count (
     batch_id bigint, table_name varchar, seen bigint, rows bigint, rejected bigint, mended bigint
 );
-create table if not exists gone (table_name varchar, key varchar, at timestamptz,
+create table if not exists gone (table_name varchar, key varchar, gone_at timestamptz,
     connection varchar, stream varchar);
 create table if not exists held_deletion (
     table_name varchar, connection varchar, stream varchar, scope varchar, rows bigint,
@@ -141,7 +141,7 @@ def _stage(
             from numbered as r join incoming_line as l using (line_number)
         )
         select r.* exclude (ordinal),
-            max(r.requested_at) over (partition by {key}) as seen_at
+            max(r.requested_at) over (partition by {key}) as sighted_at
         from placed as r
         {newest}
     """)
@@ -157,10 +157,10 @@ def merge_rows(
     on = " and ".join(f't."{column}" = s."{column}"' for column in record_type.key)
     assigned = ", ".join(f'"{c}" = s."{c}"' for c in [*names, *_RUN_NAMES])
     seen = (
-        "seen_at = greatest(t.seen_at, s.seen_at), "
-        "deleted_at = case when t.deleted_at >= s.seen_at then t.deleted_at end"
+        "sighted_at = greatest(t.sighted_at, s.sighted_at), "
+        "deleted_at = case when t.deleted_at >= s.sighted_at then t.deleted_at end"
     )
-    columns = [*names, *_RUN_NAMES, "seen_at"]
+    columns = [*names, *_RUN_NAMES, "sighted_at"]
     connection.execute(f"""
         merge into "{record_type.table}" as t using incoming as s on {on}
         when matched and (s.version_at, s.requested_at, s.batch_id, s.line)
@@ -223,7 +223,7 @@ def merge_sets(
             select '{table}', parent, version_at, set_at, connection, stream
             from winning_set where is_new;
     """)
-    columns = [*(f.name for f in schema(record_type)), *_RUN_NAMES, "seen_at"]
+    columns = [*(f.name for f in schema(record_type)), *_RUN_NAMES, "sighted_at"]
     listed = ", ".join(f'"{c}"' for c in columns)
     key = ", ".join(f'i."{c}"' for c in record_type.key)
     same = " and ".join(f't."{c}" = i."{c}"' for c in record_type.key)
@@ -357,7 +357,7 @@ def delete_absent(
             coalesce(bool_or(p.confirmed_at >= p.deleted_at), false) as is_confirmed
         from "{table}" as t
         join pass_pair as p on p.connection = t.connection and p.stream = t.stream
-            and p.scope = t.scope and p.started_at > t.seen_at
+            and p.scope = t.scope and p.started_at > t.sighted_at
         where t.deleted_at is null
         group by all
     """)
@@ -382,9 +382,11 @@ def delete_absent(
     """)
     counted = connection.execute("select count(*) from absent").fetchone()
     connection.execute(f"""
-        update "{table}" as t set deleted_at = g.at
-        from (select key, max(at) as at from gone where table_name = '{table}' group by key) as g
-        where t."{key}" = g.key and t.deleted_at is null and t.seen_at < g.at
+        update "{table}" as t set deleted_at = g.gone_at
+        from (
+            select key, max(gone_at) as gone_at from gone where table_name = '{table}' group by key
+        ) as g
+        where t."{key}" = g.key and t.deleted_at is null and t.sighted_at < g.gone_at
     """)
     return (counted[0] if counted else 0), [Held(table, *row) for row in held]
 
