@@ -8,6 +8,7 @@ what SQL cannot say well: `TABLES` (name → the same opening text), `INPUTS` (n
 
 import importlib
 import re
+import textwrap
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from functools import cache
@@ -92,6 +93,15 @@ def models() -> dict[str, Model]:
         for table in step.tables:
             found[table] = _model(table, step)
     return found
+
+
+def text_of(table: str) -> str:
+    """What really runs for a table: its SELECT, or the SELECTs its function is fed with."""
+    step = next(step for step in steps() if table in step.tables)
+    if step.sql is not None:
+        return step.sql
+    parts = [f"-- {name}\n{textwrap.dedent(query).strip()}" for name, query in step.inputs.items()]
+    return f"-- computed by {step.path.name} from\n" + "\n\n".join(parts)
 
 
 def _steps_of(room: str) -> list[Step]:

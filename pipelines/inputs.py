@@ -267,6 +267,9 @@ def _macros(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
             list_has_any(environment_tokens(environment), {tokens})
             and not list_has_any(
                 environment_tokens(environment), ['non', 'no', 'not', 'pre', 'like']);
+        create or replace temp macro round_significant(value) as
+            case when value is null or value = 0 or not isfinite(value) then value
+                else round(value, 8 - cast(floor(log10(abs(value))) as integer)) end;
         create or replace temp macro input_matches(pattern, name, repository_key) as
             regexp_full_match(lower(name), pattern)
             or regexp_full_match(repository_key, '(.*/)?' || pattern);

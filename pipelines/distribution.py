@@ -1,0 +1,86 @@
+"""Team and organisation views: a distribution over services, never a pooled ratio."""
+
+import polars as pl
+from scipy.stats import binom
+
+METRIC_SCHEMA = {
+    "metric": pl.String,
+    "variant": pl.String,
+    "entity_type": pl.String,
+    "entity_id": pl.String,
+    "period": pl.String,
+    "period_start": pl.Date,
+    "value": pl.Float64,
+    "unit": pl.String,
+    "n": pl.Int64,
+    "services": pl.Int64,
+    "ci_low": pl.Float64,
+    "ci_high": pl.Float64,
+    "method": pl.String,
+    "reason": pl.String,
+}
+
+_WHAT = ["metric", "variant", "unit", "period", "period_start"]
+
+
+def over_services(rows: pl.DataFrame, services: pl.DataFrame) -> pl.DataFrame:
+    """Metric rows of services, plus those of their teams and of the organisation.
+
+    `rows` has `METRIC_SCHEMA` with entity_type service; `services`: service_id, team_id. A team's
+    value is the median over its services that have one, its interval the exact order-statistic
+    interval over those services (open where they are too few); `n` adds up.
+    """
+    placed = rows.join(services, left_on="entity_id", right_on="service_id", how="left")
+    teams = _medians(placed.filter(pl.col("team_id").is_not_null()), "team", "team_id")
+    organisation = _medians(
+        placed.with_columns(everything=pl.lit("")), "organisation", "everything"
+    )
+    return pl.concat([rows.select(METRIC_SCHEMA.keys()), teams, organisation])
+
+
+def median_ranks(counts: pl.Series) -> pl.DataFrame:
+    """For every sample size the ranks (from 1) whose values bound the median at 95 %.
+
+    Columns n, low, high; a rank of 0 or n + 1 means the interval is open on that side. Exact
+    binomial: P(low-th value ≤ median ≤ high-th value) ≥ 0.95.
+    """
+    sizes = counts.unique().sort().to_list()
+    low = [int(binom.ppf(0.025, size, 0.5)) for size in sizes]
+    # ppf gives the smallest k with P(X ≤ k) ≥ 0.025; the k-th value is then a safe lower bound.
+    return pl.DataFrame(
+        {"n": sizes, "low": low, "high": [n + 1 - k for n, k in zip(sizes, low, strict=True)]},
+        schema={"n": pl.UInt32, "low": pl.Int64, "high": pl.Int64},
+    )
+
+
+def _medians(rows: pl.DataFrame, entity_type: str, entity: str) -> pl.DataFrame:
+    grouped = rows.group_by([*_WHAT, entity]).agg(
+        value=pl.col("value").median(),
+        n=pl.col("n").sum(),
+        services=pl.col("value").count(),
+        values=pl.col("value").drop_nulls().sort(),
+        reason=pl.col("reason").drop_nulls().mode().sort().first(),
+    )
+    ranks = median_ranks(grouped["services"]).rename({"n": "services"})
+    ranked = grouped.join(ranks, on="services", how="left").with_columns(
+        ci_low=pl.col("values").list.get(pl.col("low") - 1, null_on_oob=True),
+        ci_high=pl.col("values").list.get(pl.col("high") - 1, null_on_oob=True),
+    )
+    return ranked.select(
+        "metric",
+        "variant",
+        entity_type=pl.lit(entity_type),
+        entity_id=pl.col(entity),
+        period="period",
+        period_start="period_start",
+        value="value",
+        unit="unit",
+        n=pl.col("n").cast(pl.Int64),
+        services=pl.col("services").cast(pl.Int64),
+        ci_low=pl.when(pl.col("low") >= 1).then("ci_low"),
+        ci_high=pl.when(pl.col("low") >= 1).then("ci_high"),
+        method=pl.format("median of {} services, order statistics", "services"),
+        reason=pl.when(pl.col("value").is_null()).then(
+            pl.coalesce("reason", pl.lit("no service has a value"))
+        ),
+    )

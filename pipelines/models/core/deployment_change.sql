@@ -1,0 +1,33 @@
+-- One row per change, service and environment it went live in: by which deployment, and whether
+-- that deployment shipped it, was the service's baseline, or is only known within an interval.
+-- key: change_id, service_id, environment
+-- references: change_id -> change.change_id; deployment_id -> deployment.deployment_id
+-- check: live_at is not null
+with carried as (
+    select k.change_id, s.service_id, s.environment, s.deployment_id, s.relation, d.live_at
+    from change_key as k
+    join shipment as s on s.repository_key = k.repository_key and s.sha = k.sha
+    join deployment as d on d.deployment_id = s.deployment_id
+    join change_service as v on v.change_id = k.change_id and v.service_id = s.service_id
+),
+first_live as (
+    select *
+    from carried
+    qualify row_number() over (
+        partition by change_id, service_id, environment order by live_at, deployment_id) = 1
+),
+unresolved as (
+    select service_id, environment, live_at from deployment where not is_resolved
+)
+select
+    f.change_id, f.service_id, f.environment, f.deployment_id, f.live_at,
+    case
+        when f.relation = 'baseline' then 'baseline'
+        when exists (
+            select 1 from unresolved as u
+            where u.service_id = f.service_id and u.environment = f.environment
+                and u.live_at > c.merged_at and u.live_at < f.live_at) then 'interval_censored'
+        else 'shipped'
+    end as relation
+from first_live as f
+join change as c on c.change_id = f.change_id

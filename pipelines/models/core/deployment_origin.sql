@@ -1,0 +1,49 @@
+-- One row per repository: where its deployments come from, never two origins at once. A rule of
+-- the settings decides; else the deployments API or a file, if they show production; else
+-- published releases, else version-like tags.
+-- key: repository_key
+with ruled as (
+    select r.repository_key, d.origin, d.pattern, d.environment
+    from repository as r
+    join input.deployment_rule as d on input_matches(d.repository, r.name, r.repository_key)
+    qualify row_number() over (partition by r.repository_key order by d.ordinal) = 1
+),
+attempted as (
+    select a.repository_key,
+        case when min(case when c.kind = 'files' then 1 else 0 end) = 1 then 'file'
+            else 'deployments_api' end as origin
+    from records.deployment_attempt as d
+    join repository_alias as a on a.alias = d.repository_key
+    left join input.connection as c on c.connection = d.connection
+    where d.deleted_at is null and is_production(d.environment)
+    group by a.repository_key
+),
+released as (
+    select distinct a.repository_key
+    from records.release as l
+    join repository_alias as a on a.alias = l.repository_key
+    where l.deleted_at is null and not l.is_prerelease and l.published_at is not null
+),
+tagged as (
+    select distinct a.repository_key
+    from records.reference as f
+    join repository_alias as a on a.alias = f.repository_key
+    cross join input.parameter as p
+    where f.kind = 'tag' and regexp_matches(f.name, p.tag_pattern)
+)
+select
+    r.repository_key,
+    coalesce(
+        u.origin, d.origin,
+        case when l.repository_key is not null then 'release' end,
+        case when t.repository_key is not null then 'tag' end
+    ) as origin,
+    u.pattern,
+    coalesce(u.environment, 'production') as environment,
+    u.origin is not null as is_ruled
+from repository as r
+left join ruled as u on u.repository_key = r.repository_key
+left join attempted as d on d.repository_key = r.repository_key
+left join released as l on l.repository_key = r.repository_key
+left join tagged as t on t.repository_key = r.repository_key
+where coalesce(u.origin, d.origin, l.repository_key, t.repository_key) is not null

@@ -1,0 +1,23 @@
+-- One row per attempt and service it deploys. In a repository of several services the hint of the
+-- attempt (a service's name, or a tag's prefix) or the environment's name tells which; without
+-- either, all of them.
+-- key: service_id, attempt_id
+-- references: service_id -> service.service_id
+with counted as (
+    select *, count(*) over (partition by repository_key) as services from service
+),
+candidate as (
+    select s.service_id, a.*, s.services,
+        s.services > 1 and (
+            lower(a.service_hint) = lower(s.name)
+            or starts_with(lower(a.service_hint), lower(s.name) || '-')
+            or starts_with(lower(a.service_hint), lower(s.name) || '@')
+            or starts_with(lower(a.service_hint), lower(s.name) || '/')
+            or list_contains(string_split_regex(lower(a.environment), '[/:@ ]'), lower(s.name))
+        ) as is_named
+    from attempt as a
+    join counted as s on s.repository_key = a.repository_key
+)
+select * exclude (services, is_named)
+from candidate
+qualify is_named or not bool_or(coalesce(is_named, false)) over (partition by attempt_id)

@@ -1,0 +1,43 @@
+-- One row per check and subject that somebody should look at, with how many of how many.
+-- key: check_name, subject
+select 'unmatched environments' as check_name, environment as subject, count(*) as count,
+    sum(count(*)) over () as total,
+    'no production token in the environment''s name' as message,
+    'name it under deployments.production in leadline.toml if it is production' as help
+from deployment where environment_class = 'other' group by environment
+union all
+select 'unresolved deployments', s.name, count(*) filter (where not d.is_resolved), count(*),
+    'the deployed commit is not in the repository''s history',
+    'check that the repository is cloned completely and that the commit was pushed'
+from deployment as d join service as s on s.service_id = d.service_id
+group by s.name having count(*) filter (where not d.is_resolved) > 0
+union all
+select 'services without deployments', s.name, 1, count(*) over (),
+    'no production deployment was recognised',
+    'add a rule under deployments.rules, or deploy'
+from service as s
+where s.service_id not in (select service_id from release_live) and s.archived_at is null
+union all
+select 'unlinked accounts', 'accounts', count(*) filter (where method = 'alone' and not is_bot),
+    count(*) filter (where not is_bot),
+    'accounts and addresses that no other is linked to',
+    'list people with several accounts under people in leadline.toml'
+from account_person having count(*) filter (where method = 'alone' and not is_bot) > 0
+union all
+select 'services without a team', s.name, 1, count(*) over (), 'nobody is named as its owner',
+    'name a team under services or teams in leadline.toml'
+from service as s where s.team_id is null
+union all
+select 'rejected items', connection || '.' || stream, count(*), count(*),
+    'items that could not be read', 'see the list of rejects'
+from records.reject group by connection, stream
+union all
+select 'held deletions', connection || '.' || stream || ' ' || table_name, sum(rows), sum(total),
+    'more rows vanished at once than is likely',
+    'if the source is right: leadline sync ' || connection || ' --confirm-deletions'
+from records.held_deletion group by connection, stream, table_name
+union all
+select 'negative lead times', s.name, count(*), count(*), 'live before the change started',
+    'the clocks of the authors or of the deployments disagree'
+from change_fact as c join service as s on s.service_id = c.service_id
+where c.relation = 'shipped' and c.live_at < c.start_at group by s.name

@@ -1,0 +1,27 @@
+-- One row per thing left out of a number, with the rule and its reason.
+-- key: subject, rule
+select change_id as subject, 'change:' || kind as rule,
+    case kind
+        when 'stacked' then 'merged into a branch that is no release: folded into the request that carries it'
+        else 'from a long-lived branch: a promotion of other changes'
+    end as reason
+from change where kind in ('stacked', 'promotion')
+union all
+select change_id, 'change:bot', 'opened by a machine: shown apart'
+from change where is_bot and kind not in ('stacked', 'promotion')
+union all
+select distinct change_id, 'change:baseline', 'already in the first deployment seen'
+from change_fact where relation = 'baseline'
+union all
+select distinct change_id, 'change:interval', 'shipped between deployments whose commit is unknown'
+from change_fact where relation = 'interval_censored'
+union all
+select distinct change_id, 'change:negative', 'live before it started: clocks disagree'
+from change_fact where relation = 'shipped' and live_at < start_at
+union all
+select deployment_id, 'deployment:' || case
+        when live_at is null then 'not_live'
+        when environment_class <> 'production' then 'environment'
+        when kind = 'redeploy' then 'redeploy'
+        else 'unresolved' end, reason
+from deployment_fact where not is_counted or not is_resolved

@@ -1,0 +1,142 @@
+"""Deployment frequency: releases that went live per week observed, and days with one."""
+
+import polars as pl
+
+from pipelines.distribution import METRIC_SCHEMA, over_services
+from pipelines.estimates import rate_interval
+
+TABLES = {
+    "metric_deployment_frequency": """
+        One row per entity, variant and period: how often production changes. A release in several
+        production environments counts once; zero days count; days before the service's first live
+        deployment, before the source starts, or after archiving do not.
+        key: metric, variant, entity_type, entity_id, period, period_start
+        check: value is null or value >= 0
+        check: (value is null) <> (reason is null)
+    """
+}
+
+INPUTS = {
+    "services": "select service_id, team_id from service",
+    "counted": """
+        with observed as (
+            select s.service_id, p.period, p.period_start, p.end_at,
+                greatest(p.start_at, min(r.live_at)) as from_at,
+                least(p.end_at, k.as_of, coalesce(s.archived_at, k.as_of)) as to_at
+            from service as s
+            cross join input.period as p
+            cross join input.clock as k
+            left join release_live as r on r.service_id = s.service_id and r.live_at <= k.as_of
+            group by s.service_id, p.period, p.period_start, p.start_at, p.end_at, k.as_of,
+                s.archived_at
+        ),
+        placed as (
+            select service_id, live_at, cast(timezone(k.zone, live_at) as date) as day
+            from release_live cross join input.clock as k
+        ),
+        counts as (
+            select p.period, p.period_start, l.service_id, count(*) as n,
+                count(distinct l.day) as days
+            from placed as l
+            join input.period as p on l.live_at >= p.start_at and l.live_at < p.end_at
+            group by p.period, p.period_start, l.service_id
+        )
+        select o.service_id, o.period, o.period_start,
+            case when o.from_at < o.to_at
+                then (epoch_us(o.to_at) - epoch_us(o.from_at)) / 86400e6 end as observed_days,
+            coalesce(c.n, 0) as n, coalesce(c.days, 0) as days
+        from observed as o
+        left join counts as c using (service_id, period, period_start)
+        where o.period <> 'week' or o.from_at < o.to_at
+    """,
+    "weekly": """
+        select r.service_id, p.period_start as week, count(*) as n
+        from release_live as r
+        join input.period as p on p.period = 'week' and not p.is_partial
+            and r.live_at >= p.start_at and r.live_at < p.end_at
+        group by r.service_id, p.period_start
+    """,
+    "periods": "select period, period_start, period_end from input.period where period <> 'week'",
+}
+
+
+def model(
+    services: pl.DataFrame, counted: pl.DataFrame, weekly: pl.DataFrame, periods: pl.DataFrame
+) -> dict[str, pl.DataFrame]:
+    """Rates per service with their intervals, and the distribution over services."""
+    cells = counted.join(
+        _dispersions(weekly, periods), on=["service_id", "period", "period_start"], how="left"
+    ).with_columns(pl.col("dispersion").fill_null(1.0), weeks=pl.col("observed_days") / 7)
+    rated = cells.with_columns(
+        rate_interval(cells["n"], cells["weeks"], cells["dispersion"]).rename(
+            {"ci_low": "rate_low", "ci_high": "rate_high"}
+        )
+    )
+    per_week = rated.select(
+        "service_id",
+        "period",
+        "period_start",
+        "n",
+        variant=pl.lit("per_week"),
+        value=pl.col("n") / pl.col("weeks"),
+        unit=pl.lit("per week"),
+        ci_low="rate_low",
+        ci_high="rate_high",
+        method=pl.lit("Poisson × weekly dispersion"),
+    )
+    days = rated.select(
+        "service_id",
+        "period",
+        "period_start",
+        "n",
+        variant=pl.lit("days_per_week"),
+        value=pl.col("days") / pl.col("weeks"),
+        unit=pl.lit("days per week"),
+        ci_low=pl.lit(None, pl.Float64),
+        ci_high=pl.lit(None, pl.Float64),
+        method=pl.lit("count"),
+    )
+    rows = (
+        pl.concat([per_week, days])
+        .with_columns(
+            metric=pl.lit("deployment_frequency"),
+            entity_type=pl.lit("service"),
+            entity_id="service_id",
+            services=pl.lit(1, pl.Int64),
+            reason=pl.when(pl.col("value").is_null()).then(pl.lit("no deployments observed")),
+        )
+        .select(pl.col(name).cast(kind) for name, kind in METRIC_SCHEMA.items())
+    )
+    return {"metric_deployment_frequency": over_services(rows, services)}
+
+
+def _dispersions(weekly: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
+    """Weekly variance over mean per service and trailing period, weeks without any included."""
+    placed = (
+        weekly.join(periods, how="cross")
+        .filter(
+            (pl.col("week") >= pl.col("period_start"))
+            & (pl.col("week") + pl.duration(days=7) <= pl.col("period_end"))
+        )
+        .with_columns(weeks=(pl.col("period_end") - pl.col("period_start")).dt.total_days() // 7)
+    )
+    return (
+        placed.group_by("service_id", "period", "period_start")
+        .agg(
+            weeks=pl.col("weeks").first(),
+            total=pl.col("n").sum(),
+            squares=(pl.col("n") ** 2).sum(),
+        )
+        .with_columns(mean=pl.col("total") / pl.col("weeks"))
+        .select(
+            "service_id",
+            "period",
+            "period_start",
+            dispersion=pl.max_horizontal(
+                pl.lit(1.0),
+                (pl.col("squares") - pl.col("weeks") * pl.col("mean") ** 2)
+                / (pl.col("weeks") - 1)
+                / pl.col("mean"),
+            ),
+        )
+    )

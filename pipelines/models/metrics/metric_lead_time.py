@@ -1,0 +1,143 @@
+"""Change lead time with its stages, elapsed and in business time."""
+
+import polars as pl
+
+from pipelines.distribution import METRIC_SCHEMA, over_services
+from pipelines.estimates import quantile_intervals
+
+TABLES = {
+    "metric_lead_time": """
+        One row per entity, variant and period: from the first commit to production, over human
+        changes that went live in the period. Stages are means, so that they add up.
+        key: metric, variant, entity_type, entity_id, period, period_start
+        check: value is null or value >= 0
+        check: (value is null) <> (reason is null)
+    """
+}
+
+INPUTS = {
+    "services": "select service_id, team_id from service",
+    "cells": """
+        select row_number() over (order by s.service_id, p.period, p.period_start) as cell,
+            s.service_id, p.period, p.period_start
+        from service as s cross join input.period as p
+        where p.period <> 'week' or exists (
+            select 1 from change_fact as c
+            where c.service_id = s.service_id and c.lead_time_us is not null and not c.is_bot
+                and c.live_at >= p.start_at and c.live_at < p.end_at)
+    """,
+    "changes": """
+        select c.service_id, p.period, p.period_start, c.deployment_id, c.lead_time_us,
+            c.business_lead_time_us, c.coding_us, c.pickup_us, c.review_us, c.merge_us,
+            c.deploy_us, c.unreviewed_us
+        from change_fact as c
+        join input.period as p on c.live_at >= p.start_at and c.live_at < p.end_at
+        where c.lead_time_us is not null and not c.is_bot
+    """,
+}
+
+HOUR_US = 3_600_000_000
+STAGES = ("coding", "pickup", "review", "merge", "deploy", "unreviewed")
+_LEVELS = {0.5: "median", 0.75: "p75", 0.9: "p90"}
+
+
+def model(
+    services: pl.DataFrame, cells: pl.DataFrame, changes: pl.DataFrame
+) -> dict[str, pl.DataFrame]:
+    """Quantiles with clustered intervals per service and period, stages as means."""
+    placed = changes.join(cells, on=["service_id", "period", "period_start"])
+    rows = pl.concat(
+        [
+            _quantiles(
+                cells,
+                placed,
+                "lead_time_us",
+                metric="change_lead_time",
+                unit="h",
+                levels=tuple(_LEVELS),
+            ),
+            _quantiles(
+                cells,
+                placed,
+                "business_lead_time_us",
+                metric="lead_time_business",
+                unit="working h",
+                levels=(0.5,),
+            ),
+            _stages(cells, placed),
+        ]
+    )
+    return {"metric_lead_time": over_services(rows, services)}
+
+
+def _quantiles(
+    cells: pl.DataFrame,
+    placed: pl.DataFrame,
+    column: str,
+    *,
+    metric: str,
+    unit: str,
+    levels: tuple[float, ...],
+) -> pl.DataFrame:
+    values = placed.filter(pl.col(column).is_not_null()).select(
+        "cell", cluster="deployment_id", x=pl.col(column).cast(pl.Float64)
+    )
+    found = quantile_intervals(values, levels)
+    wanted = cells.join(pl.DataFrame({"level": list(levels)}), how="cross")
+    in_unit = [pl.col(c) / HOUR_US for c in ("value", "ci_low", "ci_high")]
+    return (
+        wanted.join(found, on=["cell", "level"], how="left")
+        .with_columns(
+            *in_unit,
+            metric=pl.lit(metric),
+            variant=pl.col("level").replace_strict(_LEVELS, return_dtype=pl.String),
+            unit=pl.lit(unit),
+            n=pl.col("n").fill_null(0),
+        )
+        .with_columns(
+            reason=pl.when(pl.col("value").is_null()).then(
+                pl.when(pl.col("n") == 0)
+                .then(pl.lit("no change went live in this period"))
+                .otherwise(pl.format("only {} changes, too few for this value", "n"))
+            )
+        )
+        .pipe(_as_metric)
+    )
+
+
+def _stages(cells: pl.DataFrame, placed: pl.DataFrame) -> pl.DataFrame:
+    """Mean hours per stage; a stage a change does not have counts 0, so the sum is the total."""
+    columns = {stage: f"{stage}_us" for stage in STAGES} | {"total": "lead_time_us"}
+    means = placed.group_by("cell").agg(
+        *(
+            (pl.col(source).fill_null(0).sum() / pl.len() / HOUR_US).alias(stage)
+            for stage, source in columns.items()
+        ),
+        n=pl.len().cast(pl.Int64),
+    )
+    long = means.unpivot(list(columns), index=["cell", "n"], variable_name="variant")
+    wanted = cells.join(pl.DataFrame({"variant": list(columns)}), how="cross")
+    return (
+        wanted.join(long, on=["cell", "variant"], how="left")
+        .with_columns(
+            metric=pl.lit("lead_time_stage"),
+            unit=pl.lit("h"),
+            n=pl.col("n").fill_null(0),
+            ci_low=pl.lit(None, pl.Float64),
+            ci_high=pl.lit(None, pl.Float64),
+            method=pl.lit("mean over changes"),
+            reason=pl.when(pl.col("value").is_null()).then(
+                pl.lit("no change went live in this period")
+            ),
+        )
+        .pipe(_as_metric)
+    )
+
+
+def _as_metric(rows: pl.DataFrame) -> pl.DataFrame:
+    return rows.with_columns(
+        entity_type=pl.lit("service"),
+        entity_id="service_id",
+        services=pl.lit(1, pl.Int64),
+        method=pl.coalesce("method", pl.lit("none")),
+    ).select(pl.col(name).cast(kind) for name, kind in METRIC_SCHEMA.items())
