@@ -203,13 +203,13 @@ def _first_at(connection: duckdb.DuckDBPyConnection, moment: inputs.Clock) -> da
     """The first moment anything is known of, for weeks and working days; absurd dates aside."""
     row = connection.execute(
         """
-        select min(at) from (
-            select min(authored_at) as at from records.commit where authored_at > '2000-01-01'
+        select min(earliest) from (
+            select min(authored_at) as earliest from records.commit where authored_at > '2000-01-01'
             union all select min(created_at) from records.change_request
             union all select min(created_at) from records.ticket
             union all select min(created_at) from records.deployment_attempt
             union all select min(tagged_at) from records.reference
-        ) where at > '2000-01-01' and at <= $as_of
+        ) where earliest > '2000-01-01' and earliest <= $as_of
         """,
         {"as_of": moment.as_of},
     ).fetchone()
