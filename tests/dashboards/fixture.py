@@ -37,8 +37,8 @@ class World:
     """How large the build is and what is wrong with it."""
 
     seed: int = 7
-    services: int = 24
-    changes: int = 2600
+    services: int = 18
+    changes: int = 7000
     days: int = 560
     hostile: bool = False
     schema_version: int = SCHEMA_VERSION

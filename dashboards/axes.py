@@ -1,0 +1,69 @@
+"""What charts share: layers that fill a card, and a log axis in lengths people have words for."""
+
+from typing import Any, Final, Literal
+
+import altair as alt
+import polars as pl
+
+_DAY: Final = 24.0
+_WORDS: Final = {
+    1 / 60: "1 min",
+    5 / 60: "5 min",
+    15 / 60: "15 min",
+    0.5: "30 min",
+    1.0: "1 h",
+    2.0: "2 h",
+    4.0: "4 h",
+    8.0: "8 h",
+    12.0: "12 h",
+    _DAY: "1 day",
+    2 * _DAY: "2 days",
+    3 * _DAY: "3 days",
+    7 * _DAY: "1 week",
+    14 * _DAY: "2 weeks",
+    730.0: "1 month",
+    3 * 730.0: "3 months",
+    8760.0: "1 year",
+    5 * 8760.0: "5 years",
+}
+_FEW: Final = (1 / 60, 15 / 60, 1.0, 4.0, _DAY, 7 * _DAY, 730.0, 8760.0)
+
+
+def duration_axis(hours: pl.Series) -> dict[str, Any]:
+    """Return scale and axis for durations in hours, wide enough for all of them."""
+    low, high = _bounds(hours.filter(hours > 0).drop_nulls())
+    ticks = [tick for tick in _FEW if low <= tick <= high]
+    if len(ticks) < 3:
+        ticks = [tick for tick in _WORDS if low <= tick <= high]
+    labels = " : ".join(
+        f"abs(datum.value / {tick!r} - 1) < 0.001 ? '{_WORDS[tick]}'" for tick in ticks
+    )
+    return {
+        "scale": alt.Scale(type="log", domain=[low, high], nice=False, clamp=True),
+        "axis": alt.Axis(
+            values=ticks,
+            labelExpr=f"{labels} : ''" if labels else "''",
+            domain=False,
+            ticks=False,
+            labelPadding=6,
+        ),
+    }
+
+
+def _bounds(positive: pl.Series) -> tuple[float, float]:
+    numbers = positive.to_list()
+    if not numbers:
+        return 1.0, 24.0
+    low, high = max(min(numbers), 1 / 60) / 1.25, max(numbers) * 1.25
+    # Two words at least belong on an axis: one number alone says nothing about the scale.
+    while sum(low <= tick <= high for tick in _WORDS) < 2:
+        low, high = low / 1.3, high * 1.3
+    return low, high
+
+
+def layered(
+    *layers: alt.Chart | alt.LayerChart, height: int | Literal["container"] = "container"
+) -> alt.LayerChart:
+    """Return layers as one chart as wide as its card, and as high unless a height is given."""
+    chart = alt.LayerChart(layer=list(layers))
+    return chart.properties(height=height, width="container")

@@ -1,0 +1,134 @@
+"""Metric cards: value with unit, interval, change against the period before, and a sparkline."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Final
+from urllib.parse import quote
+
+import streamlit as st
+
+from dashboards import words
+from dashboards.palette import palette
+
+_WIDTH: Final = 200
+_HEIGHT: Final = 40
+_MARGIN: Final = 6
+
+
+@dataclass(frozen=True, kw_only=True)
+class Card:
+    """What one card shows; without a value it says why there is none."""
+
+    label: str
+    value: words.Quantity | None
+    detail: str
+    reason: str = ""
+    comparison: words.Comparison | None = None
+    history: Sequence[float | None] = ()
+    history_words: str = ""
+
+
+def show(cards: Sequence[Card]) -> None:
+    """Show cards side by side, stacked on a phone, all of one height."""
+    st.html(f'<div class="ll-cards">{"".join(_card(card) for card in cards)}</div>')
+
+
+def style() -> str:
+    """Return the style sheet of cards and page texts, with the colours of both themes."""
+    colors = palette()
+    return f"""<style>
+.stApp {{ font-variant-numeric: tabular-nums; }}
+.ll-eyebrow {{ color: {colors.muted}; font-size: .93rem; }}
+.ll-answer {{ font-size: 1.85rem; line-height: 1.22; font-weight: 650; letter-spacing: -.01em;
+  text-wrap: balance; margin: .1rem 0 .35rem; max-width: 60rem; overflow-wrap: anywhere; }}
+.ll-sure {{ color: {colors.muted}; font-size: .95rem; max-width: 60rem; overflow-wrap: anywhere; }}
+.ll-title {{ font-size: 1.05rem; font-weight: 650; line-height: 1.3; }}
+.ll-sub {{ font-size: .88rem; color: {colors.muted}; line-height: 1.4; margin-top: .15rem; }}
+.ll-cards {{ display: grid; gap: .9rem;
+  grid-template-columns: repeat(auto-fit, minmax(10.2rem, 1fr)); }}
+.ll-card {{ border: 1px solid {colors.line}; border-radius: .6rem; padding: .85rem 1rem .8rem;
+  display: flex; flex-direction: column; min-width: 0; }}
+.ll-label {{ font-size: .93rem; color: {colors.muted}; }}
+.ll-value {{ font-size: 1.95rem; font-weight: 600; line-height: 1.2; margin-top: .15rem;
+  white-space: nowrap; }}
+.ll-unit {{ font-size: .95rem; font-weight: 400; color: {colors.muted}; }}
+.ll-none {{ font-size: 1.05rem; font-weight: 600; color: {colors.muted}; padding: .45rem 0 .1rem; }}
+.ll-detail {{ font-size: .84rem; color: {colors.muted}; line-height: 1.35; }}
+.ll-change {{ font-size: .88rem; font-weight: 600; margin-top: .3rem; line-height: 1.3; }}
+.ll-better {{ color: {colors.clear}; }}
+.ll-worse {{ color: {colors.crossed}; }}
+.ll-unclear, .ll-unknown {{ color: {colors.muted}; font-weight: 400; }}
+.ll-spark {{ height: 2.6rem; margin-top: auto; background: {colors.primary}; }}
+.ll-push {{ flex: 1; min-height: .55rem; }}
+@media (max-width: 640px) {{
+  .ll-answer {{ font-size: 1.45rem; }}
+  .ll-cards {{ grid-template-columns: 1fr; }}
+  .ll-card {{ display: grid; grid-template-columns: minmax(0, 1.25fr) minmax(0, 1fr);
+    column-gap: 1rem; }}
+  .ll-card > :not(.ll-spark) {{ grid-column: 1; }}
+  .ll-push {{ display: none; }}
+  .ll-spark {{ grid-column: 2; grid-row: 1 / span 5; margin: auto 0; }}
+}}
+@media print {{ section[data-testid="stSidebar"] {{ display: none; }} }}
+</style>"""
+
+
+def sparkline(history: Sequence[float | None]) -> str | None:
+    """Return a line as an SVG drawing, broken where values are missing; None without two values."""
+    known = [value for value in history if value is not None]
+    if len(known) < 2:
+        return None
+    low, high = min(known), max(known)
+    spread = (high - low) or 1.0
+    points = [
+        None
+        if value is None
+        else (
+            round(_MARGIN + index * (_WIDTH - 2 * _MARGIN) / (len(history) - 1), 1),
+            round(_HEIGHT - _MARGIN - (value - low) / spread * (_HEIGHT - 2 * _MARGIN), 1),
+        )
+        for index, value in enumerate(history)
+    ]
+    path = ""
+    is_open = False
+    for index, point in enumerate(points):
+        if point is None:
+            is_open = False
+            continue
+        alone = not is_open and (index + 1 == len(points) or points[index + 1] is None)
+        path += f"{'L' if is_open else 'M'}{point[0]} {point[1]}" + ("h.1" if alone else "")
+        is_open = True
+    last = [point for point in points if point is not None][-1]
+    pen = 'fill="none" stroke="#000" stroke-linecap="round" vector-effect="non-scaling-stroke"'
+    return (
+        f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {_WIDTH} {_HEIGHT}" '
+        f'preserveAspectRatio="none"><path d="{path}" stroke-width="1.8" '
+        f'stroke-linejoin="round" {pen}/><path d="M{last[0]} {last[1]}h.01" stroke-width="6.5" '
+        f"{pen}/></svg>"
+    )
+
+
+def _card(card: Card) -> str:
+    parts = [f'<div class="ll-label">{words.html_text(card.label)}</div>']
+    if card.value is None:
+        parts.append('<div class="ll-none">··· not enough data</div>')
+        parts.append(f'<div class="ll-detail">{words.html_text(card.reason)}</div>')
+    else:
+        parts.append(
+            f'<div class="ll-value">{words.html_text(card.value.number)} '
+            f'<span class="ll-unit">{words.html_text(card.value.unit)}</span></div>'
+        )
+        parts.append(f'<div class="ll-detail">{words.html_text(card.detail)}</div>')
+    if card.comparison is not None and card.value is not None:
+        outcome = card.comparison.outcome
+        text = words.html_text(card.comparison.short)
+        parts.append(f'<div class="ll-change ll-{outcome}">{text}</div>')
+    drawing = sparkline(card.history)
+    parts.append('<div class="ll-push"></div>')
+    if drawing is not None:
+        parts.append(
+            f'<div class="ll-spark" role="img" aria-label="{words.html_text(card.history_words)}"'
+            f" style=\"mask:url('data:image/svg+xml,{quote(drawing)}') 0 0/100% 100% no-repeat\">"
+            "</div>"
+        )
+    return f'<div class="ll-card">{"".join(parts)}</div>'

@@ -1,0 +1,192 @@
+"""What every page has in common: its context, heading, tables, footer and missing-data texts."""
+
+import io
+from collections.abc import Callable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from typing import Any, Final
+
+import polars as pl
+import streamlit as st
+
+from dashboards import words
+from dashboards.queries import Build, Queries, Scope, Span
+
+_KEY: Final = "leadline_page"
+
+CONNECT: Final = {
+    "github": """[connections.github]
+organisation = "your-organisation"
+token = { env = "GITHUB_TOKEN" }""",
+    "git": """[connections.git]
+repositories = ["/path/to/a/clone", "https://git.example.com/team/service.git"]""",
+    "deployments": """[deployments]
+production = ["prod", "production", "live"]
+
+[[deployments.rules]]
+repository = "*"
+origin = "ci"
+pattern = "^deploy"
+environment = "production\"""",
+}
+
+
+@dataclass(frozen=True, kw_only=True)
+class Page:
+    """The build that is shown, the selection, and the names that go with it."""
+
+    queries: Queries
+    build: Build
+    scope: Scope
+    span: Span
+    title: str
+    selection: str
+    service_count: int
+    now: datetime
+
+    @property
+    def period_words(self) -> str:
+        """The selected period in words: '91 days to Sunday 15 November 2026'."""
+        last = self.span.end - timedelta(days=1)
+        return f"{words.PERIODS[self.scope.period]} to {words.day(last)}"
+
+
+def publish(page: Page) -> None:
+    """Make the page's context known to the view that runs next."""
+    st.session_state[_KEY] = page
+
+
+def current() -> Page:
+    """Return the context of the page being shown."""
+    page = st.session_state[_KEY]
+    assert isinstance(page, Page)  # noqa: S101  # app.py publishes it before any view runs
+    return page
+
+
+def heading(page: Page, answer: str, sure: str, *, parts: list[str] | None = None) -> None:
+    """Show the sentence that answers the page's question, and how sure it is."""
+    eyebrow = parts if parts is not None else [page.period_words, page.selection]
+    above = " · ".join([page.title, *eyebrow, f"built {words.ago(page.build.built_at, page.now)}"])
+    st.html(
+        f'<div class="ll-eyebrow">{words.html_text(above)}</div>'
+        f'<h1 class="ll-answer">{words.html_text(answer)}</h1>'
+        f'<div class="ll-sure">{words.html_text(sure)}</div>'
+    )
+
+
+def missing(page: Page, *, what: str, needs: str, snippets: list[str]) -> None:
+    """Say that a page has no data, why, and which lines would change that."""
+    heading(page, f"No {what} to show yet", needs, parts=[page.selection])
+    with st.container(border=True):
+        st.subheader("What to connect", anchor=False)
+        st.markdown(
+            "Add these lines to `leadline.toml`, then run `leadline sync` and `leadline build`."
+        )
+        for name in snippets:
+            st.code(CONNECT[name], language="toml")
+        st.markdown("`leadline doctor` says what each source gives and what is still missing.")
+
+
+def card(title: str, caption: str) -> Any:
+    """Open a bordered card as high as its neighbours, with a title and what it shows."""
+    box = st.container(border=True, height="stretch")
+    box.html(
+        f'<div class="ll-title">{words.html_text(title)}</div>'
+        f'<div class="ll-sub">{words.html_text(caption)}</div>'
+    )
+    return box
+
+
+@dataclass(frozen=True, kw_only=True)
+class Download:
+    """A table a reader may take home; rows are fetched when the button is pressed."""
+
+    name: str
+    rows: Callable[[], pl.DataFrame]
+
+
+def footer(
+    page: Page, *, metrics: list[str], n: str, left_out: str, downloads: list[Download]
+) -> None:
+    """Show definition, SQL, sample, what is left out, build time and downloads in one line."""
+    with st.container(horizontal=True, vertical_alignment="center", gap="small"):
+        definitions = page.queries.definitions(metrics) if metrics else None
+        if definitions is not None and not definitions.is_empty():
+            with st.popover("Definition · SQL", type="tertiary", icon=":material/menu_book:"):
+                _definitions(definitions)
+        with st.popover("Download", type="tertiary", icon=":material/download:"):
+            for download in downloads:
+                _download(page, download)
+        built = words.moment(page.build.built_at, page.build.zone)
+        st.caption(
+            words.plain(
+                f"{n} · left out: {left_out} · built {built} in {page.build.seconds:.1f} s"
+                f" · times in {page.build.zone.key}"
+            )
+        )
+
+
+def _definitions(definitions: pl.DataFrame) -> None:
+    for row in definitions.iter_rows(named=True):
+        st.markdown(f"**{words.plain(row['title'])}** · version {row['version']}")
+        st.markdown(words.plain(row["words"]))
+        if row["parameters"]:
+            st.caption(words.plain(row["parameters"]))
+        if row["sql"]:
+            st.code(row["sql"], language="sql", wrap_lines=True)
+
+
+def _download(page: Page, download: Download) -> None:
+    stem = f"leadline-{download.name.replace(' ', '-')}-{page.scope.period}"
+    st.markdown(f"**{words.plain(download.name.capitalize())}**")
+    with st.container(horizontal=True):
+        st.download_button(
+            "CSV",
+            data=lambda: to_csv(download.rows()),
+            file_name=f"{stem}.csv",
+            mime="text/csv",
+            key=f"{stem}-csv",
+            on_click="ignore",
+        )
+        st.download_button(
+            "Parquet",
+            data=lambda: to_parquet(download.rows()),
+            file_name=f"{stem}.parquet",
+            mime="application/vnd.apache.parquet",
+            key=f"{stem}-parquet",
+            on_click="ignore",
+        )
+
+
+def to_csv(rows: pl.DataFrame) -> bytes:
+    """Return rows as CSV in which no text is taken for a formula."""
+    flat = rows.with_columns(
+        pl.col(name).list.eval(pl.element().cast(pl.String)).list.join("; ")
+        for name, kind in rows.schema.items()
+        if isinstance(kind, pl.List)
+    )
+    guarded = flat.with_columns(
+        pl.col(name).map_elements(words.guard_formula, return_dtype=pl.String)
+        for name, kind in flat.schema.items()
+        if kind == pl.String
+    )
+    return guarded.write_csv().encode()
+
+
+def to_parquet(rows: pl.DataFrame) -> bytes:
+    """Return rows as Parquet."""
+    buffer = io.BytesIO()
+    rows.write_parquet(buffer)
+    return buffer.getvalue()
+
+
+def now() -> datetime:
+    """Return the present moment; pages only use it to say how old something is."""
+    return datetime.now(UTC)
+
+
+def left_out_words(left_out: pl.DataFrame) -> str:
+    """Return what is left out and why, in a few words."""
+    if left_out.is_empty():
+        return "nothing"
+    return ", ".join(f"{changes:,} {reason}" for reason, changes in left_out.iter_rows())
