@@ -144,7 +144,7 @@ def tag_id(source: TagIn) -> str:
     """The SHA of the tag object itself, which Git makes from what it says."""
     tag = source.tag
     body = f"object {tag.sha}\ntype commit\ntag {tag.name}\ntagger ".encode()
-    body += signature_bytes(tag.tagger, None) + b"\n\n" + tag.message.encode()
+    body += signature_bytes(tag.tagger, None) + b"\n\n" + tag.message.encode() + b"\n"
     return object_id(b"tag", body).hex()
 
 

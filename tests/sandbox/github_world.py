@@ -180,7 +180,7 @@ def _busy() -> Repository:
         archived_at=None,
         commits=tuple(commits),
         branches=(Branch("main", main.sha), Branch("feature/one", commits[1].sha)),
-        tags=(Tag("v1.0.0", main.sha, "First\n", tagger),),
+        tags=(Tag("v1.0.0", main.sha, "First", tagger),),
         change_requests=tuple(changes),
         issues=(_issue(500), _issue(501, is_closed=True)),
         deployments=tuple(_deployment(number, main.sha) for number in range(DEPLOYMENTS)),
