@@ -1,0 +1,103 @@
+"""Columns of the truth: their names, types and meaning."""
+
+import polars as pl
+
+TIME = pl.Datetime("us", "UTC")
+
+# One row per deployment, attempts folded; key: deployment_key, environment.
+DEPLOYMENTS: dict[str, pl.DataType] = {
+    "deployment_key": pl.String(),  # id of the first attempt, or "<repository id>:<tag>"
+    "attempt_ids": pl.List(pl.Int64),
+    "service_id": pl.Int64(),
+    "repository_id": pl.Int64(),
+    "environment": pl.String(),
+    "environment_class": pl.String(),
+    "origin": pl.String(),
+    "sha": pl.String(),
+    "tag": pl.String(),
+    "kind": pl.String(),  # normal, rollback, redeploy
+    "outcome": pl.String(),
+    "started_at": TIME,
+    "live_at": TIME,  # null: never went live
+    "is_baseline": pl.Boolean(),
+}
+
+# One row per merged change, service and environment; key: change_key, service_id, environment.
+CHANGES: dict[str, pl.DataType] = {
+    "change_key": pl.String(),  # "request:<id>" or "commit:<repository id>:<sha>"
+    "repository_id": pl.Int64(),
+    "service_id": pl.Int64(),
+    "environment": pl.String(),
+    "environment_class": pl.String(),
+    "relation": pl.String(),
+    "deployment_key": pl.String(),
+    "live_at": TIME,
+    "folded_into": pl.String(),
+    "is_before_merge": pl.Boolean(),
+    "number": pl.Int64(),
+    "sha": pl.String(),
+    "is_direct": pl.Boolean(),
+    "is_bot": pl.Boolean(),
+    "author_account_id": pl.Int64(),
+    "opened_at": TIME,
+    "start_at": TIME,
+    "is_start_moved": pl.Boolean(),
+    "ready_at": TIME,
+    "first_review_at": TIME,
+    "approved_at": TIME,
+    "merged_at": TIME,
+    # Durations where the relation is "shipped"; for direct commits coding and deploy only.
+    "lead_time_us": pl.Int64(),
+    "coding_us": pl.Int64(),
+    "pickup_us": pl.Int64(),
+    "review_us": pl.Int64(),
+    "merge_us": pl.Int64(),
+    "unreviewed_us": pl.Int64(),
+    "deploy_us": pl.Int64(),
+}
+
+# One row per ticket.
+TICKETS: dict[str, pl.DataType] = {
+    "ticket_id": pl.Int64(),
+    "ticket_key": pl.String(),
+    "project_key": pl.String(),
+    "request_type_id": pl.String(),
+    "status_category": pl.String(),
+    "created_at": TIME,
+    "started_at": TIME,  # first move to a status of category indeterminate
+    "resolved_at": TIME,
+    "cycle_time_us": pl.Int64(),  # resolved less started
+    "history_count": pl.Int64(),
+    "worklog_seconds": pl.Int64(),
+}
+
+# One row per repository.
+REPOSITORIES: dict[str, pl.DataType] = {
+    "repository_id": pl.Int64(),
+    "full_name": pl.String(),
+    "former_full_names": pl.List(pl.String),
+    "default_branch": pl.String(),
+    "is_fork": pl.Boolean(),
+    "is_archived": pl.Boolean(),
+    "commit_count": pl.Int64(),
+    "change_request_count": pl.Int64(),
+    "merged_count": pl.Int64(),
+    "deployment_count": pl.Int64(),
+    "run_count": pl.Int64(),
+    "release_count": pl.Int64(),
+    "issue_count": pl.Int64(),
+    "tag_count": pl.Int64(),
+}
+
+# One row per human being.
+PEOPLE: dict[str, pl.DataType] = {
+    "person_id": pl.Int64(),
+    "name": pl.String(),
+    "login": pl.String(),  # null: the account was deleted
+    "account_id": pl.Int64(),
+    "emails": pl.List(pl.String),
+    "ticket_user_id": pl.String(),
+    "team": pl.String(),
+    "joined_at": TIME,
+    "left_at": TIME,
+}
