@@ -16,6 +16,7 @@ _SCHEMES = {"https", "http", "ssh", "git+ssh", "ssh+git"}
 _SHORT = re.compile(r"(?P<user>[A-Za-z0-9_][A-Za-z0-9_.+-]*)@(?P<host>[^:/@\s]+):(?P<path>.+)")
 _HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?|\[[0-9A-Fa-f:.]+\]")
 _USER = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.+-]*")
+_LOOPBACK = {"127.0.0.1", "localhost", "::1"}
 _FORBIDDEN = re.compile(r"[\x00-\x20\x7f\\]")
 _ACCEPTED = "use https://host/path, http://host/path, ssh://user@host/path or user@host:path"
 
@@ -34,13 +35,18 @@ class CloneUrl:
     is_encrypted: bool
 
     @property
+    def may_carry_token(self) -> bool:
+        """Whether a token may be sent there: encrypted, or no further than this machine."""
+        return self.is_encrypted or urlsplit(self.text).hostname in _LOOPBACK
+
+    @property
     def name(self) -> str:
         """The last part of the path, as people call the repository."""
         return repository_name(self.text)
 
     @property
-    def page(self) -> str | None:
-        """The address a browser would open; http addresses and hosts of ssh alike."""
+    def page(self) -> str:
+        """The address a browser would open, as far as the clone address tells it."""
         if self.origin is not None:
             path = urlsplit(self.text).path.rstrip("/").removesuffix(".git")
             return f"{self.origin}{path}"
@@ -59,7 +65,7 @@ def clone_url(text: str) -> CloneUrl:
         return CloneUrl(text, repository_key(text), None, is_encrypted=True)
     try:
         parts = urlsplit(text)
-        port = parts.port
+        _ = parts.port
     except ValueError:
         raise SourceError(f"the clone address {shown} is not an address: {_ACCEPTED}") from None
     scheme = parts.scheme.lower()
@@ -76,10 +82,18 @@ def clone_url(text: str) -> CloneUrl:
         )
     if parts.username is not None and not _USER.fullmatch(parts.username):
         raise SourceError(f"the clone address {shown} is refused: {_ACCEPTED}")
-    where = f"{scheme}://{host}" + (f":{port}" if port is not None else "")
+    where = text[: text.index("://") + 3] + parts.netloc
     return CloneUrl(
         text, repository_key(text), where if is_web else None, is_encrypted=scheme != "http"
     )
+
+
+def known_origin(text: str) -> CloneUrl | None:
+    """The remote a local clone came from, without credentials; None where it is no address."""
+    try:
+        return clone_url(re.sub(r"^(https?://)[^/]*@", r"\1", text))
+    except SourceError:
+        return None
 
 
 def repository_key(text: str) -> str:

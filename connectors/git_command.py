@@ -179,23 +179,63 @@ class Git:
         `keep_open` are file descriptors the child holds too, so that a lock outlives this process
         for as long as git itself runs.
         """
-        options = [*_FIXED_OPTIONS, *_NETWORK_OPTIONS]
-        options += [f"http.sslCAInfo={access.ca_file}"] if access.ca_file else []
-        command = ["git", f"--git-dir={self.directory}", *_options(options), *arguments]
-        # By environment, because a proxy's address may hold its password.
-        proxy = {"http_proxy": access.proxy, "https_proxy": access.proxy} if access.proxy else {}
-        with _askpass(access) as credential:
-            chunks = _stream(
-                command,
-                cwd=self.directory,
-                environment={**_environment(), **proxy, **credential},
-                stdin=stdin,
-                seconds=seconds,
-                subject=self.subject,
-                keep_open=keep_open,
-                secret=credential.get("LEADLINE_GIT_TOKEN"),
-            )
-            return b"".join(chunks)
+        command = [f"--git-dir={self.directory}", *arguments]
+        return _remote(
+            command,
+            cwd=self.directory,
+            access=access,
+            stdin=stdin,
+            seconds=seconds,
+            subject=self.subject,
+            keep_open=keep_open,
+        )
+
+
+def clone(
+    url: str, target: Path, *, access: Access, refspecs: Sequence[str], keep_open: Sequence[int]
+) -> None:
+    """Clone a checked address bare and without file contents into a folder that is not there."""
+    _remote(
+        [
+            *("clone", "--quiet", "--bare", "--filter=blob:none", "--no-tags", "--template="),
+            *_options([f"remote.origin.fetch={refspec}" for refspec in refspecs]),
+            *("--", url, str(target)),
+        ],
+        cwd=target.parent,
+        access=access,
+        stdin=b"",
+        seconds=NETWORK_SECONDS,
+        subject=url,
+        keep_open=keep_open,
+    )
+
+
+def _remote(
+    arguments: Sequence[str],
+    *,
+    cwd: Path,
+    access: Access,
+    stdin: bytes,
+    seconds: float,
+    subject: str,
+    keep_open: Sequence[int],
+) -> bytes:
+    options = [*_FIXED_OPTIONS, *_NETWORK_OPTIONS]
+    options += [f"http.sslCAInfo={access.ca_file}"] if access.ca_file else []
+    # By environment, because a proxy's address may hold its password.
+    proxy = {"http_proxy": access.proxy, "https_proxy": access.proxy} if access.proxy else {}
+    with _askpass(access) as credential:
+        chunks = _stream(
+            ["git", *_options(options), *arguments],
+            cwd=cwd,
+            environment={**_environment(), **proxy, **credential},
+            stdin=stdin,
+            seconds=seconds,
+            subject=subject,
+            keep_open=keep_open,
+            secret=credential.get("LEADLINE_GIT_TOKEN"),
+        )
+        return b"".join(chunks)
 
 
 def _options(settings: Sequence[str]) -> list[str]:
