@@ -33,7 +33,8 @@ def test_blob_and_states_commit_together(tmp_path: Path) -> None:
     batch = OpenBatch("c", "s", START)
     batch.add(Scope("one"), Page("https://x.test/", START, b"x"))
     # A strict table refuses bytes where text belongs.
-    batch.scopes["one"] = ScopeStatus(Scope("one"), State.model_construct(cursor=cast("str", b"\x00")))
+    refused = State.model_construct(cursor=cast("str", b"\x00"))
+    batch.scopes["one"] = ScopeStatus(Scope("one"), refused)
     with Landing(tmp_path / "landing.sqlite") as landing:
         with pytest.raises(sqlite3.Error):
             landing.commit(batch, START)
