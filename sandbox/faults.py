@@ -61,7 +61,8 @@ class Rule:
     `path` is a regular expression searched in "path?query", `skip` spares the first matching
     requests, `every` takes the n-th of those left, `once_per_url` spares a URL that was hit
     before, `at_most` bounds the hits, and `chance` (0–1) is drawn from the seed, the URL and how
-    often it was asked, so that it does not depend on the order of parallel requests.
+    often it was asked, so that it does not depend on the order of parallel requests. GraphQL
+    queries share one URL and are told apart by their turn only.
     `seconds` is the delay of SLOW, the Retry-After and reset of limits, the stride of DRIFT.
     """
 

@@ -1,5 +1,6 @@
 """REST bodies of GitHub, in the shapes of the vendor's own API description: who and where."""
 
+from datetime import datetime
 from typing import Any
 
 from sandbox.forge import Commit, Repository, Signature
@@ -47,6 +48,10 @@ _REPOSITORY_LINKS = {
     "teams_url": "teams",
     "trees_url": "git/trees{/sha}",
 }
+_SHORT = (
+    *("id", "node_id", "name", "full_name", "private", "owner"),
+    *("html_url", "description", "fork", "url"),
+)
 _USER_LINKS = {
     "events_url": "events{/privacy}",
     "followers_url": "followers",
@@ -68,7 +73,8 @@ class Payloads:
         self.api = api
         self.html = html
         self._users: dict[int, Body] = {}
-        self._repositories: dict[int, tuple[Repository, Body]] = {}
+        self._repositories: dict[int, tuple[datetime, Body]] = {}
+        self._short_repositories: dict[int, tuple[datetime, Body]] = {}
 
     def user(self, account_id: int | None) -> Body | None:
         """A simple user, or nothing for a ghost."""
@@ -145,9 +151,20 @@ class Payloads:
 
     def repository(self, repository: Repository) -> Body:
         """A repository with all fields both the short and the full shape ask for."""
+        moment = self.world.visible_until
         kept = self._repositories.get(repository.id)
-        if kept is None or kept[0] is not repository:
-            kept = self._repositories[repository.id] = (repository, self._repository(repository))
+        if kept is None or kept[0] != moment:
+            kept = self._repositories[repository.id] = (moment, self._repository(repository))
+        return kept[1]
+
+    def short_repository(self, repository: Repository) -> Body:
+        """A repository as it stands inside a workflow run."""
+        moment = self.world.visible_until
+        kept = self._short_repositories.get(repository.id)
+        if kept is None or kept[0] != moment:
+            whole = self.repository(repository)
+            body = {name: whole[name] for name in (*_SHORT, *_REPOSITORY_LINKS)}
+            kept = self._short_repositories[repository.id] = (moment, body)
         return kept[1]
 
     def repository_url(self, repository: Repository) -> str:

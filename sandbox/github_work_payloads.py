@@ -251,8 +251,8 @@ class WorkPayloads(Payloads):
             else None,
             "workflow_url": f"{base}/actions/workflows/{run.workflow_id}",
             "head_commit": _head_commit(commit),
-            "repository": self.repository(repository),
-            "head_repository": self.repository(repository),
+            "repository": self.short_repository(repository),
+            "head_repository": self.short_repository(repository),
         }
 
     def job(self, repository: Repository, run: WorkflowRun, job: WorkflowJob) -> Body:
