@@ -165,10 +165,19 @@ class Parsed:
 class Pull:
     """What a stream works with while it pulls: the HTTP client, the clones' folder, the clock."""
 
-    def __init__(self, client: "Client | None", clones: Path, now: Callable[[], datetime]) -> None:
+    def __init__(
+        self,
+        client: "Client | None",
+        clones: Path,
+        now: Callable[[], datetime],
+        known: Callable[[str], Mapping[str, Mapping[str, str]]] = lambda _: {},
+    ) -> None:
         self._client = client
         self.clones = clones
         self.now = now
+        # By the name of a stream: its scopes as last kept, each with its attributes. What was
+        # called otherwise before a full pass (a renamed repository) is known from here alone.
+        self.known = known
 
     @property
     def client(self) -> "Client":

@@ -1,6 +1,6 @@
 """Asking GitHub's GraphQL: what its errors mean, and pages that shrink when they are too heavy."""
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -66,9 +66,12 @@ class Asker:
         self.size = largest
         self.url = graphql_url(client.base_url)
 
-    def ask(self, query: str, variables: Mapping[str, Any]) -> Told:
-        """One answer; raises a `SourceError` that says what GitHub refused and why."""
-        return self._ask(query, variables, attempts=None, is_smallest=False)
+    def ask(self, query: str, variables: Mapping[str, Any], *, may_miss: bool = False) -> Told:
+        """One answer; raises a `SourceError` that says what GitHub refused and why.
+
+        With `may_miss` things that are not found are null in the data instead.
+        """
+        return self._ask(query, variables, may_miss=may_miss)
 
     def ask_sized(self, query: str, variables: Mapping[str, Any]) -> Told:
         """One answer of as many items as GitHub manages; the size shrinks by halves and recovers.
@@ -97,12 +100,18 @@ class Asker:
             return told
 
     def _ask(
-        self, query: str, variables: Mapping[str, Any], *, attempts: int | None, is_smallest: bool
+        self,
+        query: str,
+        variables: Mapping[str, Any],
+        *,
+        attempts: int | None = None,
+        is_smallest: bool = False,
+        may_miss: bool = False,
     ) -> Told:
         read: list[Mapping[str, Any]] = []
 
         def check(answer: Answer) -> None:
-            read[:] = [_data(answer, is_smallest=is_smallest)]
+            read[:] = [_data(answer, is_smallest=is_smallest, may_miss=may_miss)]
 
         answer = self._client.post(
             self.url,
@@ -114,7 +123,7 @@ class Asker:
         return Told(answer, read[0])
 
 
-def _data(answer: Answer, *, is_smallest: bool) -> Mapping[str, Any]:
+def _data(answer: Answer, *, is_smallest: bool, may_miss: bool) -> Mapping[str, Any]:
     """The `data` of an answer, or the error that its `errors` stand for."""
     where = redact_url(answer.url)
     try:
@@ -130,6 +139,8 @@ def _data(answer: Answer, *, is_smallest: bool) -> Mapping[str, Any]:
         raise SourceError(f"{where} answered with something that is not GraphQL; check base_url")
     data = value.get("data")
     errors = [error for error in value.get("errors") or () if isinstance(error, dict)]
+    if may_miss:
+        errors = [error for error in errors if error.get("type") != "NOT_FOUND"]
     if errors:
         _judge(answer, errors, where, has_data=data is not None, is_smallest=is_smallest)
     if not isinstance(data, dict):
@@ -177,7 +188,7 @@ def _is_of_one_item(error: Mapping[str, Any]) -> bool:
     return len(error.get("path") or ()) >= _DEPTH_OF_A_FIELD
 
 
-def state_on_last(pages: Iterator[Page], state: State) -> Iterator[Page]:
+def state_on_last(pages: Iterable[Page], state: Callable[[], State]) -> Iterator[Page]:
     """The pages, the last of them with the state: it moves once all of them are kept."""
     held: Page | None = None
     for page in pages:
@@ -185,7 +196,7 @@ def state_on_last(pages: Iterator[Page], state: State) -> Iterator[Page]:
             yield held
         held = page
     if held is not None:
-        yield replace(held, state=state)
+        yield replace(held, state=state())
 
 
 def dig(data: Any, *path: str) -> Any:

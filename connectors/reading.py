@@ -93,6 +93,11 @@ class Reader(Generic[Item]):
         self._children = children
         self._is_mapping = is_mapping
 
+    @property
+    def is_inside(self) -> bool:
+        """Whether the items stand inside an object."""
+        return bool(self._path)
+
     @cached_property
     def _item(self) -> TypeAdapter[Item]:
         return TypeAdapter(self._type)
