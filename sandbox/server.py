@@ -1,0 +1,139 @@
+"""The sandbox as running servers: GitHub with its Git on one port, Jira on another."""
+
+import hashlib
+import time
+from collections.abc import Mapping
+from contextlib import ExitStack
+from datetime import datetime
+from pathlib import Path
+from types import TracebackType
+from typing import NamedTuple, Self
+
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from sandbox.faults import Faults
+from sandbox.git_http import git_app
+from sandbox.github_app import github_app
+from sandbox.github_protocol import GithubSettings
+from sandbox.jira import JiraSettings, jira_app
+from sandbox.organisation import Organisation
+from sandbox.outcomes import ChangeOutcome, DeploymentOutcome
+from sandbox.repositories import write_repositories
+from sandbox.request_log import Logged, RequestLog
+from sandbox.serving import Server
+from sandbox.world import World
+
+
+class Truth(NamedTuple):
+    """What a right reading of the sandbox must find."""
+
+    deployments: tuple[DeploymentOutcome, ...]
+    changes: tuple[ChangeOutcome, ...]
+
+
+class Sandbox:
+    """An organisation served on loopback; a context manager.
+
+    Entering writes its Git repositories below `folder`, where they are not there yet, and starts
+    the servers; leaving stops them. `world` holds the moment everything is seen from, `faults`
+    and `jira_faults` the rules that spoil answers, `requests` and `jira_requests` what was asked.
+    A port of 0 takes a free one.
+    """
+
+    def __init__(
+        self,
+        organisation: Organisation,
+        folder: Path,
+        *,
+        github: GithubSettings | None = None,
+        jira: JiraSettings | None = None,
+        visible_until: datetime | None = None,
+        port: int = 0,
+        jira_port: int = 0,
+        seed: int = 0,
+    ) -> None:
+        self.organisation = organisation
+        self.folder = folder
+        self.github = github or GithubSettings()
+        self.jira = jira or JiraSettings()
+        self.world = World(organisation, visible_until)
+        self._ports = (port, jira_port)
+        self._seed = seed
+        self._stack = ExitStack()
+
+    def __enter__(self) -> Self:
+        paths = self._repositories()
+        github = github_app(self.world, self.github)
+        jira = jira_app(self.world, self.jira)
+        self.requests: RequestLog = github.state.requests
+        self.jira_requests: RequestLog = jira.state.requests
+        git = Logged(git_app(self.organisation, paths, github.state.gate.accepts), self.requests)
+        self.faults = self._spoilable(_GithubHost(github, git))
+        self.jira_faults = self._spoilable(jira)
+        servers = []
+        for faults, port in zip((self.faults, self.jira_faults), self._ports, strict=True):
+            server = self._stack.enter_context(Server(faults, port))
+            faults.reset = server.reset
+            servers.append(server)
+        self.github_url = servers[0].url
+        self.jira_url = servers[1].url + self.jira.context_path
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self._stack.close()
+
+    @property
+    def token(self) -> str:
+        """The token that opens GitHub and its Git."""
+        return self.github.token
+
+    @property
+    def truth(self) -> Truth:
+        """What a right reading must find."""
+        return Truth(self.organisation.deployment_outcomes, self.organisation.change_outcomes)
+
+    def addresses(self) -> dict[str, str]:
+        """Everything a reader needs to connect."""
+        return {
+            "organisation": self.organisation.login,
+            "github_url": self.github_url,
+            "github_token": self.token,
+            "jira_url": self.jira_url,
+            "jira_email": self.jira.email,
+            "jira_token": self.jira.token,
+        }
+
+    def _repositories(self) -> Mapping[int, Path]:
+        """The Git repositories by id; a folder that holds just these is used as it is."""
+        paths = {
+            repository.id: self.folder / repository.owner / f"{repository.name}.git"
+            for repository in self.organisation.repositories
+        }
+        marker = self.folder / "written"
+        tips = "".join(sorted(f"{one.id} {one.branches}" for one in self.organisation.repositories))
+        fingerprint = hashlib.sha256(tips.encode()).hexdigest()
+        if marker.is_file() and marker.read_text(encoding="utf-8") == fingerprint:
+            return paths
+        write_repositories(self.organisation, self.folder)
+        marker.write_text(fingerprint, encoding="utf-8")
+        return paths
+
+    def _spoilable(self, application: ASGIApp) -> Faults:
+        return Faults(application, seed=self._seed, advance=self.world.advance, now=time.time)
+
+
+class _GithubHost:
+    """Hands Git's addresses to Git and all others to the API."""
+
+    def __init__(self, api: ASGIApp, git: ASGIApp) -> None:
+        self.api = api
+        self.git = git
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        chosen = self.git if ".git/" in scope.get("path", "") else self.api
+        await chosen(scope, receive, send)
