@@ -2,7 +2,7 @@
 
 import base64
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -190,6 +190,7 @@ class Jira:
     client: httpx.Client
     app: Starlette
     faults: Faults
+    closing: ExitStack  # what is to be closed with the server
 
     @property
     def site(self) -> Site:
@@ -237,8 +238,9 @@ def served(
             headers={"authorization": credential},
             trust_env=False,
         ) as client,
+        ExitStack() as closing,
     ):
-        yield Jira(server.url + settings.context_path, client, app, faults)
+        yield Jira(server.url + settings.context_path, client, app, faults, closing)
 
 
 def data_center(**changed: Any) -> JiraSettings:
