@@ -28,8 +28,8 @@ demo: .venv/.installed ## the main job with nothing to configure: a whole organi
 	@$(RUN)leadline demo
 
 .PHONY: test
-test: .venv/.installed ## run the tests (those that need a browser or Node are skipped where it is absent)
-	@$(RUN)python -m pytest
+test: .venv/.installed ## run the tests that need nothing but Python and git
+	@$(RUN)python -m pytest -m "not (browser or node or java)"
 
 .PHONY: check
 check: .venv/.installed ## format, lint, types, graph loads, tests: what to run before a commit
@@ -37,7 +37,7 @@ check: .venv/.installed ## format, lint, types, graph loads, tests: what to run 
 	@$(RUN)ruff check .
 	@$(RUN)mypy
 	@$(MAKE) --no-print-directory graph
-	@$(RUN)python -m pytest
+	@$(RUN)python -m pytest -m "not (browser or node or java)"
 
 .PHONY: format
 format: .venv/.installed ## format and mend what ruff can mend
