@@ -7,6 +7,16 @@ from typing import Annotated, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+# What this process has revealed, so that it can be cut out of what is shown.
+_revealed: set[str] = set()
+
+
+def redact(text: str) -> str:
+    """The text without any secret that this process has revealed."""
+    for value in sorted(_revealed, key=len, reverse=True):
+        text = text.replace(value, "***")
+    return text
+
 
 class Secret(BaseModel):
     """A reference to a secret: `{ env = "NAME" }` or `{ file = "path" }`."""
@@ -42,6 +52,7 @@ class Secret(BaseModel):
             where = f"the file {path}"
         if not value:
             raise SecretMissingError(f"{where} is empty or missing; put the token there")
+        _revealed.add(value)
         return value
 
     def __str__(self) -> str:

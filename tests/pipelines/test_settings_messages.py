@@ -55,7 +55,7 @@ CASES: dict[str, tuple[str, str]] = {
     "a key unlike any": (
         "[operation]\nqqqq = 1",
         (
-            "2: operation.qqqq: no such setting; known: sync_schedule, full_pass_hours, keep_builds, "
+            "2: operation.qqqq: no such setting; known: sync_schedule, full_pass_hours, keep_builds, "  # noqa: E501
             "memory_limit_gb"
         ),
     ),
@@ -82,7 +82,7 @@ CASES: dict[str, tuple[str, str]] = {
     "an unknown weekday": (
         '[organisation]\nworking_days = ["mon", "tuesday"]',
         (
-            "2: organisation.working_days[2]: must be one of mon, tue, wed, thu, fri, sat, sun, not "
+            "2: organisation.working_days[2]: must be one of mon, tue, wed, thu, fri, sat, sun, not "  # noqa: E501
             '"tuesday"'
         ),
     ),
@@ -105,7 +105,7 @@ CASES: dict[str, tuple[str, str]] = {
     "a country by name": (
         '[organisation]\nholidays = "Germany"',
         (
-            '2: organisation.holidays: no holiday calendar for country "Germany"; write an ISO code '
+            '2: organisation.holidays: no holiday calendar for country "Germany"; write an ISO code '  # noqa: E501
             'such as "DE", or "DE-BE" for one of its regions'
         ),
     ),
@@ -134,14 +134,14 @@ CASES: dict[str, tuple[str, str]] = {
     "a broken pattern of a rule": (
         '[[deployments.rules]]\nrepository = "a"\norigin = "tag"\npattern = "["',
         (
-            "4: deployments.rules[1].pattern: this is no regular expression: unterminated character "
+            "4: deployments.rules[1].pattern: this is no regular expression: unterminated character "  # noqa: E501
             "set at position 0"
         ),
     ),
     "an origin that is none": (
         '[[deployments.rules]]\nrepository = "a"\norigin = "tags"',
         (
-            "3: deployments.rules[1].origin: must be one of deployments_api, ci, tag, release, file, "
+            "3: deployments.rules[1].origin: must be one of deployments_api, ci, tag, release, file, "  # noqa: E501
             'merge, not "tags"'
         ),
     ),
@@ -183,7 +183,7 @@ CASES: dict[str, tuple[str, str]] = {
     "a minute that never comes": (
         '[operation]\nsync_schedule = "61 * * * *"',
         (
-            '2: operation.sync_schedule: "61 * * * *" is no cron expression: the minute "61" must be '
+            '2: operation.sync_schedule: "61 * * * *" is no cron expression: the minute "61" must be '  # noqa: E501
             "*, or numbers from 0 to 59"
         ),
     ),
@@ -219,7 +219,7 @@ CASES: dict[str, tuple[str, str]] = {
     "a connection with a name of its own making": (
         '[connections."My Forge"]\nkind = "forge"',
         (
-            "1: connections.My Forge: a connection is named by lower-case letters, digits, - and _; "
+            "1: connections.My Forge: a connection is named by lower-case letters, digits, - and _; "  # noqa: E501
             "at most 40"
         ),
     ),
@@ -238,7 +238,7 @@ CASES: dict[str, tuple[str, str]] = {
     "a schedule of a connection": (
         '[connections.forge]\norganisation = "o"\nschedule = "* * *"',
         (
-            '3: connections.forge.schedule: "* * *" is no cron expression: it needs 5 fields, not 3; '
+            '3: connections.forge.schedule: "* * *" is no cron expression: it needs 5 fields, not 3; '  # noqa: E501
             'write one such as "0 * * * *" (every full hour)'
         ),
     ),

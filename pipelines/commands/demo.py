@@ -1,0 +1,153 @@
+"""`leadline demo`: a made-up organisation, pulled over real HTTP and Git, built and shown."""
+
+import json
+import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+if TYPE_CHECKING:
+    from pipelines.settings import Settings
+
+
+def run(
+    serve: Annotated[
+        bool, typer.Option("--serve/--no-serve", help="Open the dashboard at the end.")
+    ] = True,
+    seed: Annotated[int, typer.Option(help="Another seed is another organisation.")] = 7,
+    engineers: Annotated[int, typer.Option(min=2, max=5000, help="How many people it has.")] = 120,
+    port: Annotated[
+        int | None, typer.Option(min=1, max=65535, help="Port; default: 8501, or the next free.")
+    ] = None,
+) -> None:
+    """Show everything on a made-up organisation, with nothing to configure.
+
+    Starts it on loopback, pulls it over real HTTP and real Git by a real Dagster run, builds,
+    publishes and serves. Ctrl-C ends all of it. Kept below ~/.cache/leadline/demo until the next.
+    """
+    from pipelines.commands import answer, folders, serving
+    from pipelines.commands.boundary import FailedError
+    from pipelines.commands.console import note, say
+    from pipelines.reader import current_build
+
+    if serve and port is not None:
+        serving.choose_port(port)
+    folder = folders.cache_folder() / "demo"
+    with folders.alone(folder, "`leadline demo`"):
+        note(f"the demo is kept in {folders.emptied(folder)}")
+        with organisation(folder, seed=seed, engineers=engineers) as found:
+            settings = prepare(folder, found)
+            _refresh(settings)
+            build = current_build(settings.data)
+            if build is None:
+                raise FailedError(f"nothing was published; see the logs in {folder}")
+            say(answer.text(build, settings))
+            if serve:
+                serving.serve(settings.data, port)
+            else:
+                say(f"dashboard: LEADLINE_SETTINGS={folder / 'leadline.toml'} leadline serve")
+
+
+@contextmanager
+def organisation(folder: Path, *, seed: int, engineers: int) -> Iterator[dict[str, Any]]:
+    """Run the made-up organisation in a process of its own; yields its addresses and tokens."""
+    from pipelines.commands.boundary import FailedError
+    from pipelines.commands.children import child, last_lines
+    from pipelines.commands.console import count, step
+
+    log = folder / "organisation.log"
+    command = [sys.executable, "-m", "sandbox", "--seed", str(seed)]
+    command += ["--engineers", str(engineers), "--folder", str(folder / "repositories")]
+    running = child(command, folder=_project(), log=log, output=subprocess.PIPE)
+    with running as process:
+        with step(f"making up an organisation of {count(engineers, 'engineer')}") as update:
+            line = process.stdout.readline() if process.stdout is not None else b""
+            if not line:
+                raise FailedError(f"the made-up organisation did not start; {last_lines(log)}")
+            found: dict[str, Any] = json.loads(line)
+            update(f"{found['organisation']} at {found['github_url']}")
+        yield found
+
+
+def prepare(folder: Path, found: dict[str, Any]) -> "Settings":
+    """Settings that connect the made-up organisation, with its tokens in files of their own."""
+    from pipelines.commands import folders
+    from pipelines.files import DataFolder
+    from pipelines.settings import FILE_NAME, load
+
+    data = folder / "data"
+    DataFolder(data).create()
+    for name in ("github_token", "jira_token"):
+        (folder / name).write_text(found[name], encoding="utf-8")
+    path = folder / FILE_NAME
+    path.write_text(_toml(found), encoding="utf-8")
+    folders.use(path, data)
+    return load()
+
+
+def _toml(found: dict[str, Any]) -> str:
+    from pipelines.example_settings import toml
+    from sandbox.generate import HOLIDAY_COUNTRY, ZONE
+
+    tables: list[tuple[str, dict[str, Any]]] = [
+        (
+            "[organisation]",
+            {"name": found["organisation"], "zone": ZONE, "holidays": HOLIDAY_COUNTRY},
+        ),
+        (
+            "[connections.github]",
+            {
+                "organisation": found["organisation"],
+                "base_url": found["github_url"],
+                "token": {"file": "github_token"},
+            },
+        ),
+        (
+            "[connections.jira]",
+            {
+                "base_url": found["jira_url"],
+                "email": found["jira_email"],
+                "token": {"file": "jira_token"},
+            },
+        ),
+        *(("[[services]]", service) for service in found["services"]),
+    ]
+    lines = ['data = "data"']
+    for title, values in tables:
+        lines += ["", title, *(f"{key} = {toml(value)}" for key, value in values.items())]
+    return "\n".join(lines) + "\n"
+
+
+def _refresh(settings: "Settings") -> None:
+    """One real run of the graph: pull, load, build, publish."""
+    from pipelines.commands.boundary import FailedError
+    from pipelines.commands.console import step
+    from pipelines.commands.status import streams_of
+    from pipelines.files import DataFolder
+    from pipelines.runs import run_job_in_process
+
+    with step("pulling, loading and building") as update:
+
+        def report(stage: str, what: str, done: int, total: int | None) -> None:
+            amount = f"{done:,}" if total is None else f"{done:,} of {total:,}"
+            update(f"{stage}: {what} {amount}")
+
+        is_done = run_job_in_process(settings, "refresh", report)
+        update("done" if is_done else "failed")
+    if not is_done:
+        errors = [
+            f"{row['connection']}.{row['stream']}: {row['last_error']}"
+            for row in streams_of(DataFolder(settings.data))
+            if row["last_error"]
+        ]
+        raise FailedError("the run failed" + "".join(f"\n  {error}" for error in errors))
+
+
+def _project() -> Path:
+    import pipelines
+
+    return Path(str(pipelines.__file__)).parents[1]

@@ -1,0 +1,59 @@
+"""`leadline query`: SQL over the published build, read-only."""
+
+import sys
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from pipelines.commands.boundary import FailedError, WrongUseError
+from pipelines.commands.tables import BATCH_ROWS, Format, open_build, write
+
+
+def run(
+    sql: Annotated[str, typer.Argument(help="One SELECT in DuckDB's SQL; - reads it from stdin.")],
+    kind: Annotated[
+        Format, typer.Option("--format", "-f", help="How the rows are written.")
+    ] = Format.TABLE,
+    output: Annotated[
+        Path | None, typer.Option("--output", "-o", help="File to write instead of stdout.")
+    ] = None,
+) -> None:
+    """Ask the published build in SQL.
+
+    Read-only, without access to files or the network. Values are written exactly as they are; a
+    CSV for spreadsheets comes from `leadline export`. `SHOW TABLES` lists what there is.
+    """
+    import duckdb
+
+    text = sys.stdin.read() if sql == "-" else sql
+    connection = open_build()
+    try:
+        _check(text)
+        rows = connection.execute(text).to_arrow_reader(BATCH_ROWS)
+        write(rows, kind, output, for_spreadsheets=False)
+    except (duckdb.ProgrammingError, duckdb.PermissionException, duckdb.NotSupportedError) as error:
+        raise WrongUseError(f"this query cannot be run: {_first_lines(error)}") from error
+    except duckdb.Error as error:
+        raise FailedError(f"the query failed: {_first_lines(error)}") from error
+    finally:
+        connection.close()
+
+
+def _check(text: str) -> None:
+    """One statement that reads; the connection refuses the rest by itself."""
+    import duckdb
+
+    statements = duckdb.extract_statements(text)
+    allowed = {duckdb.StatementType.SELECT, duckdb.StatementType.EXPLAIN}
+    if len(statements) != 1:
+        raise WrongUseError(f"one statement at a time, please; these are {len(statements)}")
+    if statements[0].type not in allowed:
+        raise WrongUseError(
+            f"{statements[0].type.name} is refused: queries only read (SELECT, FROM, SHOW, "
+            "DESCRIBE, SUMMARIZE, EXPLAIN)"
+        )
+
+
+def _first_lines(error: Exception) -> str:
+    return "\n".join(line for line in str(error).splitlines() if line.strip())

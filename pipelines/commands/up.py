@@ -1,0 +1,60 @@
+"""`leadline up`: what a company runs all the time."""
+
+from typing import Annotated
+
+import typer
+
+
+def run(
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535, help="The dashboard's port.")] = 8501,
+    dagster_port: Annotated[
+        int, typer.Option(min=1, max=65535, help="Port of Dagster's own pages.")
+    ] = 3000,
+    health_port: Annotated[
+        int, typer.Option(min=1, max=65535, help="Port of the health address.")
+    ] = 8502,
+    behind_proxy: Annotated[
+        bool,
+        typer.Option(
+            "--behind-proxy",
+            help="Allow another --host than loopback: a proxy in front asks for sign-in.",
+        ),
+    ] = False,
+) -> None:
+    """Run everything: scheduled pulls and builds, Dagster's pages, the dashboard.
+
+    What dies is started again; Ctrl-C or SIGTERM ends all of it. The pages have no sign-in of their
+    own, so another address than loopback needs --behind-proxy.
+    """
+    from pipelines import settings as settings_module
+    from pipelines.commands import folders
+    from pipelines.commands.boundary import WrongUseError
+    from pipelines.supervisor import run_supervisor
+
+    if not _is_loopback(host) and not behind_proxy:
+        raise WrongUseError(
+            f"{host} can be reached from other machines, and these pages have no sign-in; put a "
+            "proxy with sign-in before them and add --behind-proxy"
+        )
+    settings = settings_module.load()
+    path = settings_module.find()
+    if path is not None:
+        folders.use(path, settings.data.absolute())
+    run_supervisor(
+        settings,
+        host=host,
+        dashboard_port=port,
+        dagster_port=dagster_port,
+        health_port=health_port,
+        behind_proxy=behind_proxy,
+    )
+
+
+def _is_loopback(host: str) -> bool:
+    import ipaddress
+
+    try:
+        return ipaddress.ip_address(host).is_loopback
+    except ValueError:
+        return host == "localhost"
