@@ -2,7 +2,7 @@
 
 import dagster as dg
 
-from pipelines.assets.automation import REFRESH, automation_sensor, sync_schedule
+from pipelines.assets.automation import BUILDING, REFRESH, automation_sensor, sync_schedule
 from pipelines.assets.build import build_assets
 from pipelines.assets.connections import connection_assets
 from pipelines.assets.housekeeping import prune_schedule
@@ -37,11 +37,13 @@ def definitions(settings: Settings, report: Report = silence) -> dg.Definitions:
                 "build",
                 selection=dg.AssetSelection.assets(*load_and_build),
                 description="Load what has landed, build every model, publish.",
+                tags=BUILDING,
             ),
             dg.define_asset_job(
                 REFRESH,
                 selection=dg.AssetSelection.assets(*everything),
                 description="Pull every connection, load, build, publish.",
+                tags=BUILDING,
             ),
         ],
         schedules=[*schedules, prune_schedule(settings.organisation.zone)],

@@ -11,6 +11,8 @@ from dagster._utils.schedules import cron_string_iterator  # no public function 
 # Whatever opens the records for writing, or reads them while nobody may write.
 POOL = "records"
 REFRESH = "refresh"
+# Runs of whole jobs name no assets, so that they build what they load is said by a tag.
+BUILDING = {"leadline/builds": "true"}
 UNDER_WAY = (
     dg.DagsterRunStatus.QUEUED,
     dg.DagsterRunStatus.NOT_STARTED,
@@ -38,17 +40,29 @@ def something_landed(zone: str) -> Condition:
     landed = condition.any_deps_match(condition.data_version_changed()).with_label("landed")
     never_loaded = condition.missing() & condition.any_deps_match(~condition.missing())
     new_day = condition.cron_tick_passed("5 0 * * *", zone) & ~condition.missing()
-    return (landed | never_loaded.newly_true() | new_day).since(
-        condition.newly_requested()
-    ) & ~condition.in_progress()
+    return _remembered(landed | never_loaded.newly_true() | new_day)
 
 
 def records_loaded() -> Condition:
     """What is upstream is loaded in this run, or was loaded by a run that did not build."""
     condition = dg.AutomationCondition
-    loaded_elsewhere = condition.newly_updated() & ~condition.executed_with_root_target()
+    loaded_elsewhere = (
+        condition.newly_updated()
+        & ~condition.executed_with_root_target()
+        & ~condition.executed_with_tags(tag_values=BUILDING)
+    )
     upstream = condition.any_deps_match(condition.will_be_requested() | loaded_elsewhere)
-    return upstream.since(condition.newly_requested()) & ~condition.in_progress()
+    return _remembered(upstream)
+
+
+def _remembered(trigger: Condition) -> Condition:
+    """True from the trigger until the asset is asked for, and never while it is being made.
+
+    Where the trigger comes in the very tick that sees the request, it came after it: it stays.
+    """
+    condition = dg.AutomationCondition
+    asked = condition.newly_requested() & ~trigger
+    return trigger.since(asked) & ~condition.in_progress()
 
 
 def automation_sensor() -> dg.AutomationConditionSensorDefinition:

@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from datetime import timedelta
+from typing import Any
 
 import dagster as dg
 
@@ -148,7 +149,7 @@ def _publication(
     context: dg.AssetExecutionContext, result: BuildResult
 ) -> Iterator[dg.MaterializeResult[None]]:
     """A selection publishes too, so the event is kept even where `published` was not selected."""
-    metadata = {
+    metadata: dict[str, str | int | float | dg.MetadataValue[Any]] = {
         "build": result.build_id,
         "file": dg.MetadataValue.path(str(result.path)),
         "tables": len(result.tables),

@@ -44,7 +44,7 @@ zone = "UTC"
 
 def write_incidents(folder: Path, titles: list[str]) -> None:
     """Write the file that the connection reads, one incident a title."""
-    rows = [f"{number},{title},2026-03-0{number}T10:00:00" for number, title in enumerate(titles, 1)]
+    rows = [f"{day},{title},2026-03-0{day}T10:00:00" for day, title in enumerate(titles, 1)]
     (folder / "incidents.csv").write_text("\n".join(["ID,Title,Created", *rows, ""]), "utf-8")
 
 
