@@ -56,7 +56,7 @@ def _rest_routes() -> list[BaseRoute]:
         Route(path, _endpoint(path, handler)) for path, handler in GENERAL.items()
     ]
     for rest, handler in OF_ORGANISATION.items():
-        endpoint = _endpoint("/orgs/{org}" + rest, _of_own(handler))
+        endpoint = _endpoint("/orgs/{org}" + rest, _of_own(handler, rest))
         routes += [Route("/orgs/{org}" + rest, endpoint)]
         routes += [Route("/organizations/{organisation_id:int}" + rest, endpoint)]
     for rest, answer in OF_REPOSITORY.items():
@@ -100,19 +100,16 @@ def _endpoint(template: str, handler: Handler) -> Endpoint:
     return endpoint
 
 
-def _of_own(handler: Handler) -> Handler:
-    """The handler, for the one organisation there is."""
+def _of_own(handler: Handler, rest: str) -> Handler:
+    """The handler, for the one organisation there is; people need their scope."""
+    is_about_people = rest not in {"", "/repos"}
 
     def answer(call: Call) -> Any:
         own, parameters = call.world.organisation, call.request.path_params
-        login = parameters.get("org", own.login)
-        if (
-            login.lower() != own.login.lower()
-            or parameters.get("organisation_id", own.id) != own.id
-        ):
+        is_named = parameters.get("org", own.login).lower() == own.login.lower()
+        if not is_named or parameters.get("organisation_id", own.id) != own.id:
             raise Refusal(404, "Not Found")
-        is_about_people = "member" in call.request.url.path or "team" in call.request.url.path
-        scopes = call.request.app.state.settings.scopes
+        scopes = call.gate.settings.scopes
         if is_about_people and not call.caller.is_installation and "read:org" not in scopes:
             raise Refusal(403, "You must have the read:org scope to see members and teams.")
         return handler(call)

@@ -2,7 +2,7 @@
 
 import hashlib
 import time
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from datetime import datetime
 from pathlib import Path
@@ -37,7 +37,7 @@ class Sandbox:
     Entering writes its Git repositories below `folder`, where they are not there yet, and starts
     the servers; leaving stops them. `world` holds the moment everything is seen from, `faults`
     and `jira_faults` the rules that spoil answers, `requests` and `jira_requests` what was asked.
-    A port of 0 takes a free one.
+    `hidden` repositories are kept from the token. A port of 0 takes a free one.
     """
 
     def __init__(
@@ -48,6 +48,7 @@ class Sandbox:
         github: GithubSettings | None = None,
         jira: JiraSettings | None = None,
         visible_until: datetime | None = None,
+        hidden: Iterable[int] = (),
         port: int = 0,
         jira_port: int = 0,
         seed: int = 0,
@@ -56,7 +57,7 @@ class Sandbox:
         self.folder = folder
         self.github = github or GithubSettings()
         self.jira = jira or JiraSettings()
-        self.world = World(organisation, visible_until)
+        self.world = World(organisation, visible_until, hidden)
         self._ports = (port, jira_port)
         self._seed = seed
         self._stack = ExitStack()

@@ -74,7 +74,9 @@ def test_a_changed_list_has_another_etag(github: Start) -> None:
     client = served.client
     first = client.get(f"{HARBOUR}/pulls?state=all")
     served.world.advance(86_400)
-    again = client.get(f"{HARBOUR}/pulls?state=all", headers={"if-none-match": first.headers["etag"]})
+    again = client.get(
+        f"{HARBOUR}/pulls?state=all", headers={"if-none-match": first.headers["etag"]}
+    )
     assert again.status_code == 200
 
 
