@@ -20,9 +20,13 @@ from weakref import WeakKeyDictionary
 
 from connectors.clone_url import CloneUrl, clone_url
 from connectors.connector import Pull, Scope, SourceError
-from connectors.git_command import Access, Git, GitError, clone
+from connectors.git_command import Access, Git, clone
+from connectors.git_failures import GitError
 
-_BRANCHES_AND_TAGS = ("+refs/heads/*:refs/heads/*", "+refs/tags/*:refs/tags/*")
+_BRANCHES = "+refs/heads/*:refs/heads/*"
+_TAGS = "+refs/tags/*:refs/tags/*"
+# Unlike `cat-file`, this does not try to fetch what a partial clone lacks.
+_PRESENT = ("--no-walk", "--ignore-missing", "--missing=allow-any")
 _DAMAGE = re.compile(
     r"not a git repository|corrupt|bad object|missing (blob|tree|commit|object)|invalid index-pack|"
     r"unable to read|loose object|packfile .* (cannot|is far|does not)|did not send all necessary"
@@ -128,7 +132,7 @@ class GitSource:
                 url.text,
                 part,
                 access=access,
-                refspecs=(*_BRANCHES_AND_TAGS, *self.refspecs),
+                refspecs=(_TAGS, *self.refspecs),  # a bare clone takes the branches by itself
                 keep_open=(lock,),
             )
             if git.directory.is_dir():
@@ -144,7 +148,7 @@ class GitSource:
         git.run("config", "remote.origin.url", url.text)
         git.remote(
             *("fetch", "--quiet", "--prune", "--no-tags", "--no-write-fetch-head"),
-            *("--filter=blob:none", "origin", *_BRANCHES_AND_TAGS, *self.refspecs),
+            *("--filter=blob:none", "origin", _BRANCHES, _TAGS, *self.refspecs),
             access=access,
             keep_open=(lock,),
         )
@@ -197,6 +201,12 @@ def head_commit(git: Git) -> str | None:
     return name.decode("ascii") if kind == b"commit" else None
 
 
+def present_commits(git: Git, names: list[str]) -> list[str]:
+    """Those of the commits that are still in the repository."""
+    asked = "".join(f"{name}\n" for name in names).encode()
+    return git.run("rev-list", *_PRESENT, "--stdin", stdin=asked).decode("ascii").split()
+
+
 def _ready(git: Git, url: str) -> Clone:
     shallow = git.run("rev-parse", "--is-shallow-repository").strip() == b"true"
     file = git.directory / git.run("rev-parse", "--git-path", "shallow").decode().strip()
@@ -218,8 +228,7 @@ def _mailmap(git: Git) -> str:
 
 
 def _has_object(git: Git, name: str) -> bool:
-    told = git.run("cat-file", "--batch-check", stdin=f"{name}\n".encode())
-    return not told.rstrip().endswith(b"missing")
+    return bool(git.run("rev-list", "--objects", *_PRESENT, name))
 
 
 def _fetch_mailmap(git: Git, access: Access, lock: int) -> None:

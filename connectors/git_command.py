@@ -6,10 +6,10 @@ network at all, not even to fill in an object that a partial clone lacks.
 """
 
 import os
-import re
+import select
 import subprocess
 import tempfile
-import threading
+import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,14 +17,8 @@ from pathlib import Path
 from typing import IO
 
 from connectors.connector import SourceError
-from connectors.failures import (
-    ElsewhereError,
-    NotFoundError,
-    TimedOutError,
-    TrustError,
-    UnauthorisedError,
-    UnreachableError,
-)
+from connectors.failures import TimedOutError
+from connectors.git_failures import failure
 
 READ_SECONDS = 900.0
 NETWORK_SECONDS = 3600.0
@@ -46,7 +40,8 @@ _FIXED_ENVIRONMENT = {
     "GIT_PAGER": "cat",
     "GCM_INTERACTIVE": "never",
     "SSH_ASKPASS_REQUIRE": "never",
-    "GIT_SSH_COMMAND": "ssh -oBatchMode=yes -oStrictHostKeyChecking=yes -oForwardAgent=no",
+    "GIT_SSH_COMMAND": "ssh -oBatchMode=yes -oStrictHostKeyChecking=yes -oForwardAgent=no"
+    " -oConnectTimeout=20 -oServerAliveInterval=15",
 }
 _FIXED_OPTIONS = (
     "core.hooksPath=/dev/null",
@@ -81,48 +76,6 @@ case "$1" in
   *) exit 1 ;;
 esac
 """
-
-_REASONS: tuple[tuple[str, type[SourceError], str], ...] = (
-    (
-        (
-            r"Authentication failed|could not read (Username|Password)|Permission denied \(|"
-            r"Invalid username|returned error: 40[13]"
-        ),
-        UnauthorisedError,
-        "give a token that may read it, or check that the token has not expired",
-    ),
-    (
-        (
-            r"[Rr]epository .*not found|returned error: 404|does not exist|"
-            r"does not appear to be a git repository"
-        ),
-        NotFoundError,
-        "check the address, and that the credential may see it",
-    ),
-    (
-        r"returned error: 30\d|redirect",
-        ElsewhereError,
-        "it has moved (or the address lacks its final .git): put the new address into the settings",
-    ),
-    (r"SSL|certificate", TrustError, "give the certificates to trust as ca_file"),
-    (
-        r"Host key verification failed",
-        TrustError,
-        "add the host's key to known_hosts once, by hand",
-    ),
-    (
-        (
-            r"Could not resolve|[Ff]ailed to connect|Connection (refused|reset|timed out)|"
-            r"No route to host|Operation too slow|[Ee]mpty reply|early EOF|hung up"
-        ),
-        UnreachableError,
-        "check the network, the proxy and that the host answers; it is tried again next time",
-    ),
-)
-
-
-class GitError(SourceError):
-    """Git refused or failed for a reason that has no class of its own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -279,31 +232,36 @@ def _stream(
     keep_open: Sequence[int] = (),
     secret: str | None = None,
 ) -> Iterator[bytes]:
+    deadline = time.monotonic() + seconds
     with tempfile.TemporaryFile() as errors:
         process = _started(command, cwd, environment, errors, keep_open)
         assert process.stdout is not None  # noqa: S101  it was asked for as a pipe
-        is_late = threading.Event()
-        clock = threading.Timer(seconds, _stop, (process, is_late))
-        clock.daemon = True
-        clock.start()
         try:
             _feed(process, stdin)
-            while chunk := process.stdout.read(_CHUNK):
+            while chunk := _read(process.stdout.fileno(), deadline):
                 yield chunk
-            status = process.wait()
+            status = process.wait(max(0.0, deadline - time.monotonic()))
+        except (TimeoutError, subprocess.TimeoutExpired):
+            raise TimedOutError(
+                f"git took longer than {seconds:g} s for {subject} and was stopped; "
+                "it is tried again next time"
+            ) from None
         finally:
-            clock.cancel()
             process.kill()
             process.stdout.close()
             process.wait()
-        if is_late.is_set():
-            raise TimedOutError(
-                f"git took longer than {seconds:.0f} s for {subject} and was stopped; "
-                "it is tried again next time"
-            )
         if status != 0:
             errors.seek(0)
-            raise _failure(errors.read().decode("utf-8", "replace"), status, subject, secret)
+            raise failure(errors.read().decode("utf-8", "replace"), status, subject, secret)
+
+
+def _read(pipe: int, deadline: float) -> bytes:
+    """What is there to read, nothing at the end; a helper of git may hold the pipe for longer."""
+    waiting = select.poll()
+    waiting.register(pipe, select.POLLIN)
+    if not waiting.poll(max(0.0, deadline - time.monotonic()) * 1000):
+        raise TimeoutError
+    return os.read(pipe, _CHUNK)
 
 
 def _started(
@@ -335,21 +293,3 @@ def _feed(process: subprocess.Popen[bytes], stdin: bytes) -> None:
         process.stdin.close()
     except BrokenPipeError:
         return  # git has ended already; its exit status and words say why
-
-
-def _stop(process: subprocess.Popen[bytes], is_late: threading.Event) -> None:
-    is_late.set()
-    process.kill()
-
-
-def _failure(words: str, status: int, subject: str, secret: str | None) -> SourceError:
-    if secret:
-        words = words.replace(secret, "***")
-    words = re.sub(r"(?<=://)[^/\s]*@", "", words)
-    lines = [line.strip() for line in words.splitlines() if line.strip()]
-    telling = [line for line in lines if re.match(r"fatal|error|remote:|ERROR", line)] or lines
-    said = " ".join(telling[-3:])[:400] or f"it ended with status {status}"
-    for pattern, reason, remedy in _REASONS:
-        if re.search(pattern, words):
-            return reason(f"git could not read {subject}: {said}. To mend it: {remedy}")
-    return GitError(f"git could not read {subject}: {said}")

@@ -12,9 +12,10 @@ from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import ClassVar, TypedDict
 
-from connectors.clones import Clone, GitSource
+from connectors.clones import Clone, GitSource, present_commits
 from connectors.connector import Line, Page, Parsed, Pull, Scope, State, Stream
-from connectors.git_command import Git, GitError
+from connectors.git_command import Git
+from connectors.git_failures import GitError
 from connectors.git_log import (
     COMMIT_LOG,
     PATH_LOG,
@@ -167,8 +168,4 @@ def _old_tips(git: Git, state: State, cursor: _Cursor) -> list[str]:
     before = json.loads(state.cursor)
     if any(before.get(part) != cursor[part] for part in ("key", "mailmap", "shallow")):
         return []
-    asked = "".join(f"{tip}\n" for tip in before["tips"])
-    told = git.run("cat-file", "--batch-check", stdin=asked.encode()) if asked else b""
-    return [
-        row.split()[0].decode("ascii") for row in told.splitlines() if row.split()[1] == b"commit"
-    ]
+    return present_commits(git, before["tips"])

@@ -53,7 +53,8 @@ def commit(path: Path, subject: str, *, at: int = START, file: str = "file", **m
     target.parent.mkdir(parents=True, exist_ok=True)
     target.write_text(f"{subject} {at}\n", encoding="utf-8")
     git(path, "add", "--all")
-    git(path, "commit", "-q", "-m", subject, **_dates(at), **more)
+    dates = _dates(at)
+    git(path, "commit", "-q", "-m", subject, stdin=b"", **dates, **more)
     return git(path, "rev-parse", "HEAD")
 
 

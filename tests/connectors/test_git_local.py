@@ -155,8 +155,7 @@ def test_a_changed_mailmap_reads_everything_again(tmp_path: Path) -> None:
     world = reading(tmp_path, path)
     assert [row["author_email"] for row in world.rows("commits")] == ["ada@example.com"]
     (path / ".mailmap").write_bytes(
-        b"\xff\xfe <<<>\n<\nAda Lovelace <lovelace@example.com> <ada@example.com>\n"
-        + b"<" * 9999
+        b"\xff\xfe <<<>\n<\nAda Lovelace <lovelace@example.com> <ada@example.com>\n" + b"<" * 9999
     )
     commit(path, "Map", at=START + 5)
     rows = world.rows("commits")
