@@ -3,7 +3,7 @@
 from datetime import datetime
 from typing import Any
 
-from sandbox.forge import ChangeRequest, Deployment, Release, TimelineEvent
+from sandbox.forge import ChangeRequest, Deployment, Issue, Release, TimelineEvent
 from sandbox.github_connections import connect
 from sandbox.github_fields import connection_fields
 from sandbox.github_identity import node_id, stamp, stamp_or_none
@@ -44,6 +44,17 @@ def _timeline(view: View, change: ChangeRequest, arguments: Arguments) -> Any:
         merge = commit_in(view, change.repository_id, change.merge_sha)
         merger = change.merged_by_account_id
         events.append(EventOf("MergedEvent", change.id, merger, change.merged_at, merge))
+    return _chosen(events, arguments, change.updated_at)
+
+
+def _issue_timeline(_: View, issue: Issue, arguments: Arguments) -> Any:
+    """An issue here is closed once or never, by whom is not known."""
+    at = issue.closed_at
+    closed = [] if at is None else [EventOf("ClosedEvent", issue.id, None, at, None)]
+    return _chosen(closed, arguments, issue.updated_at)
+
+
+def _chosen(events: list[EventOf], arguments: Arguments, updated_at: datetime) -> Any:
     if arguments.get("itemTypes"):
         kinds = {_EVENT_ITEM_TYPES.get(one) for one in arguments["itemTypes"]}
         events = [event for event in events if event.kind in kinds]
@@ -51,7 +62,7 @@ def _timeline(view: View, change: ChangeRequest, arguments: Arguments) -> Any:
         start = datetime.fromisoformat(arguments["since"])
         events = [event for event in events if event.at >= start]
     events.sort(key=lambda event: event.at)
-    return connect(events, arguments, updated_at=change.updated_at)
+    return connect(events, arguments, updated_at=updated_at)
 
 
 def _event(event: TimelineEvent) -> EventOf:
@@ -251,10 +262,8 @@ def work_fields() -> dict[str, Resolver]:
             one.change.repository_id, one.commit
         ),
         "PullRequestCommit.pullRequest": lambda _, one, _a: one.change,
-        "PullRequestTimelineItemsConnection.filteredCount": lambda _, source, _a: source.total,
-        "PullRequestTimelineItemsConnection.updatedAt": lambda _, source, _a: stamp(
-            source.extra["updated_at"]
-        ),
+        "Issue.timelineItems": _issue_timeline,
+        "Issue.stateReason": lambda _, one, _a: "COMPLETED" if one.closed_at else None,
         "Label.id": lambda _, label, _a: node_id("LA", f"{label.repository_id}:{label.name}"),
         "Label.name": lambda _, label, _a: label.name,
         "Label.color": lambda _, _s, _a: "ededed",
@@ -266,6 +275,9 @@ def work_fields() -> dict[str, Resolver]:
     }
     for kind in _EVENT_ITEM_TYPES.values():
         fields |= _event_fields(kind)
+    for kind in ("PullRequestTimelineItemsConnection", "IssueTimelineItemsConnection"):
+        fields[f"{kind}.filteredCount"] = lambda _, source, _a: source.total
+        fields[f"{kind}.updatedAt"] = lambda _, source, _a: stamp(source.extra["updated_at"])
     for kind in (
         "PullRequest",
         "Issue",
@@ -273,6 +285,7 @@ def work_fields() -> dict[str, Resolver]:
         "PullRequestReview",
         "PullRequestCommit",
         "PullRequestTimelineItems",
+        "IssueTimelineItems",
         "Deployment",
         "DeploymentStatus",
         "Release",
