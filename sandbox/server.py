@@ -5,9 +5,10 @@ import time
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import NamedTuple, Self
+from typing import Self
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -17,18 +18,11 @@ from sandbox.github_app import github_app
 from sandbox.github_protocol import GithubSettings
 from sandbox.jira import JiraSettings, jira_app
 from sandbox.organisation import Organisation
-from sandbox.outcomes import ChangeOutcome, DeploymentOutcome
 from sandbox.repositories import write_repositories
 from sandbox.request_log import Logged, RequestLog
 from sandbox.serving import Server
+from sandbox.truth import Truth, truth_of
 from sandbox.world import World
-
-
-class Truth(NamedTuple):
-    """What a right reading of the sandbox must find."""
-
-    deployments: tuple[DeploymentOutcome, ...]
-    changes: tuple[ChangeOutcome, ...]
 
 
 class Sandbox:
@@ -93,10 +87,10 @@ class Sandbox:
         """The token that opens GitHub and its Git."""
         return self.github.token
 
-    @property
+    @cached_property
     def truth(self) -> Truth:
-        """What a right reading must find."""
-        return Truth(self.organisation.deployment_outcomes, self.organisation.change_outcomes)
+        """What a right reading must find, as frames."""
+        return truth_of(self.organisation)
 
     def addresses(self) -> dict[str, str]:
         """Everything a reader needs to connect."""
