@@ -9,7 +9,7 @@ from sandbox.generate_facts import deployment_facts, release_facts, request_fact
 from sandbox.generate_history import HistoryWriter
 from sandbox.generate_runs import RunMaker, issue_facts, plan_issue_times
 from sandbox.ledger import Arrival, EnvironmentLedger, touches
-from sandbox.outcomes import ChangeOutcome, DeploymentOutcome
+from sandbox.outcomes import ChangeOutcome, DeploymentOutcome, Relation
 from sandbox.plan import (
     NEVER,
     DirectPlan,
@@ -108,7 +108,8 @@ class RepositoryBuilder:
         if not service.environments:
             for entry in history.entries:
                 if touches(entry, service):
-                    self._changes.append(_bare(entry.change_key, service, "pending"))
+                    change = _bare(entry.change_key, self._plan, service, "pending")
+                    self._changes.append(change)
 
     def _release(self, service: ServicePlan, history: History) -> None:
         """Every release is a deployment at the moment it is published."""
@@ -142,7 +143,7 @@ class RepositoryBuilder:
                 )
             )
             if backport is not None and original is not None:
-                change = _bare(backport.key, service, "backport")
+                change = _bare(backport.key, self._plan, service, "backport")
                 self._changes.append(
                     replace(
                         change,
@@ -161,30 +162,13 @@ class RepositoryBuilder:
         for request in self._requests:
             carrier = request.carrier
             if request.kind == "promotion" and request.merged is not None:
-                self._changes.append(self._without_service(request.key, "promotion"))
+                self._changes.append(_bare(request.key, self._plan, None, "promotion"))
             elif carrier is not None:
-                folded = replace(
-                    self._without_service(request.key, "stacked"), folded_into=carrier.key
-                )
-                self._changes.append(folded)
+                change = _bare(request.key, self._plan, None, "stacked")
+                self._changes.append(replace(change, folded_into=carrier.key))
         for entry in history.entries:
             if not any(touches(entry, service) for service in self._plan.services):
-                self._changes.append(self._without_service(entry.change_key, "unowned"))
-
-    def _without_service(self, key: str, relation: str) -> ChangeOutcome:
-        return ChangeOutcome(
-            change_key=key,
-            repository_id=self._plan.id,
-            service_id=None,
-            environment=None,
-            relation="promotion"
-            if relation == "promotion"
-            else ("stacked" if relation == "stacked" else "unowned"),
-            deployment_key=None,
-            live_at=None,
-            folded_into=None,
-            is_before_merge=False,
-        )
+                self._changes.append(_bare(entry.change_key, self._plan, None, "unowned"))
 
     def _facts(self, history: History) -> Repository:
         simulation, plan, random = self._simulation, self._plan, self._random
@@ -249,13 +233,16 @@ class RepositoryBuilder:
         )
 
 
-def _bare(key: str, service: ServicePlan, relation: str) -> ChangeOutcome:
+def _bare(
+    key: str, repository: RepositoryPlan, service: ServicePlan | None, relation: Relation
+) -> ChangeOutcome:
+    """A change without a deployment."""
     return ChangeOutcome(
         change_key=key,
-        repository_id=service.repository.id,
-        service_id=service.id,
+        repository_id=repository.id,
+        service_id=None if service is None else service.id,
         environment=None,
-        relation="backport" if relation == "backport" else "pending",
+        relation=relation,
         deployment_key=None,
         live_at=None,
         folded_into=None,

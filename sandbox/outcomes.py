@@ -7,6 +7,8 @@ from typing import Literal
 from sandbox.forge import EnvironmentClass
 from sandbox.staff import DeploymentOrigin
 
+Relation = Literal["shipped", "baseline", "pending", "stacked", "backport", "promotion", "unowned"]
+
 
 @dataclass(frozen=True, slots=True)
 class DeploymentOutcome:
@@ -41,9 +43,7 @@ class ChangeOutcome:
     repository_id: int
     service_id: int | None
     environment: str | None
-    relation: Literal[
-        "shipped", "baseline", "pending", "stacked", "backport", "promotion", "unowned"
-    ]
+    relation: Relation
     deployment_key: str | None
     live_at: datetime | None
     folded_into: str | None

@@ -6,7 +6,7 @@ Durations are whole microseconds, times UTC.
 """
 
 from collections.abc import Iterable, Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass, fields
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -14,6 +14,7 @@ from typing import Any
 import polars as pl
 
 from sandbox.organisation import Organisation
+from sandbox.outcomes import ChangeOutcome, DeploymentOutcome
 from sandbox.truth_changes import ChangeFacts, change_facts
 from sandbox.truth_schemas import CHANGES, DEPLOYMENTS, PEOPLE, REPOSITORIES, TICKETS
 
@@ -41,7 +42,7 @@ class Truth:
 def truth_of(organisation: Organisation) -> Truth:
     """The frames of one organisation."""
     return Truth(
-        deployments=_frame(map(asdict, organisation.deployment_outcomes), DEPLOYMENTS),
+        deployments=_frame(map(_row, organisation.deployment_outcomes), DEPLOYMENTS),
         changes=_frame(_change_rows(organisation), CHANGES),
         tickets=_frame(_ticket_rows(organisation), TICKETS),
         repositories=_frame(_repository_rows(organisation), REPOSITORIES),
@@ -51,8 +52,12 @@ def truth_of(organisation: Organisation) -> Truth:
 
 def _frame(rows: Iterable[Mapping[str, Any]], schema: dict[str, pl.DataType]) -> pl.DataFrame:
     """Rows to a frame of this schema; keys beyond it are left out."""
-    kept = [{name: row[name] for name in schema} for row in rows]
-    return pl.DataFrame(kept, schema=schema, orient="row")
+    kept = list(rows)
+    return pl.DataFrame({name: [row[name] for row in kept] for name in schema}, schema=schema)
+
+
+def _row(outcome: DeploymentOutcome | ChangeOutcome) -> dict[str, Any]:
+    return {field.name: getattr(outcome, field.name) for field in fields(outcome)}
 
 
 def _change_rows(organisation: Organisation) -> Iterable[dict[str, Any]]:
@@ -64,7 +69,7 @@ def _change_rows(organisation: Organisation) -> Iterable[dict[str, Any]]:
     }
     for outcome in organisation.change_outcomes:
         change = facts[outcome.change_key]
-        row = asdict(outcome) | change.row()
+        row = _row(outcome) | change.row()
         environment_class = None
         if outcome.service_id is not None and outcome.environment is not None:
             key = (outcome.service_id, outcome.environment)
