@@ -117,58 +117,71 @@ def register(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table) 
     connection.unregister(f"{name}_arrow")
 
 
-def _stage(
-    connection: duckdb.DuckDBPyConnection, record_type: type[Record], rows: pa.Table
-) -> None:
-    """Join the rows to their lines; the newest version of a key wins before any merge."""
+def _stage(connection: duckdb.DuckDBPyConnection, rows: pa.Table) -> None:
+    """Put the rows with the lines they came from into `incoming`."""
     connection.register("incoming_arrow", rows)
-    key = ", ".join(f'r."{column}"' for column in record_type.key)
-    # Duplicate keys in the source of a MERGE would both be inserted. Of sets every row is kept
-    # until it is known which set is the newest.
-    newest = f"""qualify row_number() over (
-        partition by {key}
-        order by r.version_at desc, r.requested_at desc, r.batch_id desc, r.line desc,
-            r.ordinal desc) = 1"""
-    if record_type.set_of is not None:
-        newest = ""
-    connection.execute(f"""
+    connection.execute("""
         create or replace temp table incoming as
-        with numbered as (select *, row_number() over () as ordinal from incoming_arrow),
-        placed as (
-            select r.* exclude (line_number, ordinal), r.ordinal,
-                l.connection, l.stream, l.scope, l.requested_at, l.batch_id, l.line, l.set_at,
-                least(coalesce(r.source_updated_at, l.requested_at), l.requested_at) as version_at
-            from numbered as r join incoming_line as l using (line_number)
-        )
-        select r.* exclude (ordinal),
-            max(r.requested_at) over (partition by {key}) as sighted_at
-        from placed as r
-        {newest}
+        select r.* exclude (line_number),
+            l.connection, l.stream, l.scope, l.requested_at, l.batch_id, l.line, l.set_at,
+            least(coalesce(r.source_updated_at, l.requested_at), l.requested_at) as version_at,
+            l.requested_at as sighted_at
+        from incoming_arrow as r join incoming_line as l using (line_number)
     """)
     connection.unregister("incoming_arrow")
+
+
+def _keep_newest(connection: duckdb.DuckDBPyConnection, record_type: type[Record]) -> None:
+    """Leave one row per key in `incoming`: its greatest version, seen when it was last seen."""
+    key = ", ".join(f'"{column}"' for column in record_type.key)
+    doubled = connection.execute(
+        f"select 1 from incoming group by {key} having count(*) > 1 limit 1"
+    ).fetchone()
+    if doubled is None:
+        return  # the ordinary case, and the windows below are the dearest part of a load
+    connection.execute(f"""
+        create or replace temp table incoming as
+        select * exclude (ordinal, sighted_at),
+            max(sighted_at) over (partition by {key}) as sighted_at
+        from (select *, rowid as ordinal from incoming)
+        qualify row_number() over (
+            partition by {key}
+            order by version_at desc, requested_at desc, batch_id desc, line desc, ordinal desc
+        ) = 1
+    """)
 
 
 def merge_rows(
     connection: duckdb.DuckDBPyConnection, record_type: type[Record], rows: pa.Table
 ) -> None:
-    """Merge rows by key: the greatest version wins, every sighting counts as seen."""
-    _stage(connection, record_type, rows)
-    names = [f.name for f in schema(record_type)]
-    on = " and ".join(f't."{column}" = s."{column}"' for column in record_type.key)
-    assigned = ", ".join(f'"{c}" = s."{c}"' for c in [*names, *_RUN_NAMES])
-    seen = (
-        "sighted_at = greatest(t.sighted_at, s.sighted_at), "
-        "deleted_at = case when t.deleted_at >= s.sighted_at then t.deleted_at end"
-    )
-    columns = [*names, *_RUN_NAMES, "sighted_at"]
+    """Merge rows by key: the greatest version wins, every sighting counts as seen.
+
+    One join finds what stands; winners replace it by row number, which is cheaper than MERGE.
+    """
+    _stage(connection, rows)
+    _keep_newest(connection, record_type)
+    table = record_type.table
+    columns = [*(f.name for f in schema(record_type)), *_RUN_NAMES]
+    listed = ", ".join(f'"{c}"' for c in columns)
+    on = " and ".join(f't."{column}" = i."{column}"' for column in record_type.key)
     connection.execute(f"""
-        merge into "{record_type.table}" as t using incoming as s on {on}
-        when matched and (s.version_at, s.requested_at, s.batch_id, s.line)
-            >= (t.version_at, t.requested_at, t.batch_id, t.line)
-            then update set {assigned}, {seen}
-        when matched then update set {seen}
-        when not matched then insert ({", ".join(f'"{c}"' for c in columns)})
-            values ({", ".join(f's."{c}"' for c in columns)})
+        create or replace temp table standing as
+        select i.rowid as incoming_row, t.rowid as standing_row,
+            greatest(t.sighted_at, i.sighted_at) as sighted_at,
+            case when t.deleted_at >= i.sighted_at then t.deleted_at end as deleted_at,
+            (i.version_at, i.requested_at, i.batch_id, i.line)
+                >= (t.version_at, t.requested_at, t.batch_id, t.line) as is_winner
+        from incoming as i join "{table}" as t on {on}
+    """)
+    connection.execute(f"""
+        delete from "{table}" where rowid in (select standing_row from standing where is_winner);
+        update "{table}" as t set sighted_at = s.sighted_at, deleted_at = s.deleted_at
+        from standing as s where t.rowid = s.standing_row and not s.is_winner;
+        insert into "{table}" ({listed}, sighted_at, deleted_at)
+        select {", ".join(f'i."{c}"' for c in columns)},
+            coalesce(s.sighted_at, i.sighted_at), s.deleted_at
+        from incoming as i left join standing as s on s.incoming_row = i.rowid
+        where s.is_winner is distinct from false
     """)
 
 
@@ -182,7 +195,7 @@ def merge_sets(
     table, parent = record_type.table, record_type.set_of
     if rows is None:
         rows = schema(record_type).append(pa.field("line_number", pa.int64())).empty_table()
-    _stage(connection, record_type, rows)
+    _stage(connection, rows)
     connection.register("incoming_set_arrow", sets)
     connection.execute("""
         create or replace temp table incoming_set as
