@@ -43,5 +43,8 @@ if opened is None:
     session.say_no_build()
     st.stop()
 
+asked = frame.asked_view()
+if asked is not None:
+    st.switch_page(asked)
 frame.publish(filters.show(opened, title=page.title))
 page.run()

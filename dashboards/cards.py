@@ -69,6 +69,9 @@ def style() -> str:
   .ll-push {{ display: none; }}
   .ll-spark {{ grid-column: 2; grid-row: 1 / span 5; margin: auto 0; }}
 }}
+@media (min-width: 900px) {{
+  [data-testid="stMainBlockContainer"] {{ padding-left: 3.2rem; padding-right: 3.2rem; }}
+}}
 @media print {{ section[data-testid="stSidebar"] {{ display: none; }} }}
 </style>"""
 

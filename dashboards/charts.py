@@ -54,7 +54,12 @@ def trend(
     if cases is not None and not cases.is_empty():
         layers.append(
             alt.Chart(cases)
-            .mark_point(filled=True, size=9, opacity=0.2, color=palette().primary)
+            .mark_point(
+                filled=True,
+                size=9,
+                opacity=max(0.18, min(0.55, 80 / cases.height)),
+                color=palette().primary,
+            )
             .encode(x=alt.X("at:T", title=None), y=alt.Y("hours:Q", **y))
         )
     layers.append(
@@ -297,7 +302,7 @@ def coverage(rows: pl.DataFrame, as_of: datetime) -> alt.LayerChart:
         .mark_rule(color=INK, strokeDash=[2, 3], opacity=0.6)
         .encode(x="at:T")
     )
-    return layered(bars, limit, height=28 * rows.height)
+    return layered(bars, limit, height=28 * rows.height + 48)
 
 
 def _ends(weeks: pl.Series) -> tuple[datetime, datetime]:

@@ -13,6 +13,7 @@ from dashboards import words
 from dashboards.queries import Build, Queries, Scope, Span
 
 _KEY: Final = "leadline_page"
+_GO: Final = "leadline_go"
 
 CONNECT: Final = {
     "github": """[connections.github]
@@ -61,6 +62,22 @@ def current() -> Page:
     page = st.session_state[_KEY]
     assert isinstance(page, Page)  # noqa: S101  # app.py publishes it before any view runs
     return page
+
+
+def go(view: str, filter_name: str, identity: str) -> None:
+    """Set a filter as if it had been chosen in the sidebar, and open a page with it.
+
+    Called when a button is pressed, before the page runs again: the page that holds the button
+    may not show it any more under the new filter, so app.py does the opening.
+    """
+    st.session_state[filter_name] = identity
+    st.session_state[_GO] = view
+
+
+def asked_view() -> str | None:
+    """Return the page that a button asked for, once."""
+    view = st.session_state.pop(_GO, None)
+    return view if isinstance(view, str) else None
 
 
 def heading(page: Page, answer: str, sure: str, *, parts: list[str] | None = None) -> None:

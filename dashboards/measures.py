@@ -31,7 +31,7 @@ DEPLOYMENT_DAYS: Final = Kind(
     "deployment_frequency", "days_per_week", "Deployment days a week", "more", "deployment"
 )
 LEAD_TIME: Final = Kind("change_lead_time", "median", "Lead time, median", "less", "change")
-LEAD_TIME_P90: Final = Kind("change_lead_time", "p90", "Lead time, slowest tenth", "less", "change")
+LEAD_TIME_P90: Final = Kind("change_lead_time", "p90", "Lead time, p90", "less", "change")
 WAITING: Final = Kind("merged_not_live", "count", "Merged, not yet live", "less", "change")
 
 
@@ -95,7 +95,7 @@ class Measure:
         services = 0 if self.row is None else self.row["services"] or 0
         if self.page.scope.service_id is None and services:
             parts.append(words.count(services, "service"))
-        parts.append(f"n = {self.n:,}")
+        parts.append(f"n{words.NO_BREAK}={words.NO_BREAK}{self.n:,}")
         return " · ".join(parts)
 
     def card(self, weeks: pl.DataFrame) -> Card:

@@ -18,6 +18,8 @@ STAGE_WORDS: Final = {
     "unreviewed": "without review",
 }
 _ROW: Final = 32
+_ROOM: Final = 72
+"""Height of the axis above a heat map and the margin below it."""
 
 
 def stages(hours: dict[str, float], *, note: dict[str, str] | None = None) -> alt.LayerChart:
@@ -102,7 +104,16 @@ def heat(rows: pl.DataFrame, *, row_title: str) -> alt.LayerChart:
             sort=[word for word in STAGE_WORDS.values() if word in known],
             title=None,
             axis=alt.Axis(
-                orient="top", labelAngle=0, labelLimit=110, grid=False, domain=False, ticks=False
+                orient="top",
+                labelAngle=0,
+                labelLimit=110,
+                labelExpr="split(datum.label, ' ')",
+                labelOverlap=False,
+                labelBaseline="top",
+                labelPadding=42,
+                grid=False,
+                domain=False,
+                ticks=False,
             ),
         ),
         y=alt.Y(
@@ -127,4 +138,4 @@ def heat(rows: pl.DataFrame, *, row_title: str) -> alt.LayerChart:
         )
     )
     texts = base.mark_text(color=INK, fontSize=12).encode(text="text:N")
-    return layered(cells, texts, height=_ROW * len(order))
+    return layered(cells, texts, height=_ROW * len(order) + _ROOM)

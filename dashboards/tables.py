@@ -58,7 +58,8 @@ def member_table(page: frame.Page, metrics: list[str]) -> frame.Download:
     """Show teams or services with their delivery, slowest first; a chosen one can be opened."""
     box = frame.card(
         "Where to look first",
-        "Slowest median lead time first. Select a row to open it.",
+        "How often deployed; lead time from first commit to live, slowest median first. "
+        "Select a row to open it.",
     )
     with box:
         shown_level = level(page)
@@ -77,22 +78,22 @@ def member_table(page: frame.Page, metrics: list[str]) -> frame.Download:
             hide_index=True,
             column_order=[column for column in _MEMBER_SCHEMA if column not in hidden],
             column_config={
-                "name": st.column_config.TextColumn(shown_level, pinned=True, width=165),
+                "name": st.column_config.TextColumn(shown_level, pinned=True, width=150),
                 "team": st.column_config.TextColumn("team", width=110),
                 "deployments": st.column_config.NumberColumn(
-                    "deployments a week", format="%.1f", width=90
+                    "times a week", format="%.1f", width=85
                 ),
-                "days": st.column_config.NumberColumn("days a week", format="%.1f", width=90),
+                "days": st.column_config.NumberColumn("days a week", format="%.1f", width=85),
                 "median": st.column_config.NumberColumn(
-                    f"lead time, median ({unit})", format="%.1f", width=160
+                    f"median ({unit})", format="%.1f", width=110
                 ),
                 "interval": st.column_config.TextColumn(
-                    "95 % interval", alignment="right", width=105
+                    "95 % interval", alignment="right", width=95
                 ),
-                "change": st.column_config.TextColumn("against before", width=165),
+                "change": st.column_config.TextColumn("against before", width=170),
                 "p90": st.column_config.NumberColumn(f"p90 ({unit})", format="%.1f", width=90),
-                "n": st.column_config.NumberColumn("n changes", format="localized", width=85),
-                "waiting": st.column_config.NumberColumn("not yet live", format="%d", width=90),
+                "n": st.column_config.NumberColumn("n changes", format="localized", width=80),
+                "waiting": st.column_config.NumberColumn("not yet live", format="%d", width=85),
                 "note": "note",
                 "source": st.column_config.LinkColumn("source", display_text="open", width=70),
             },
@@ -104,7 +105,7 @@ def member_table(page: frame.Page, metrics: list[str]) -> frame.Download:
         )
         selected = _selected(event)
         if selected is not None and selected < rows.height:
-            _open(page, shown_level, records[rows["row"][selected]])
+            _open(shown_level, records[rows["row"][selected]])
     return frame.Download(name=f"{shown_level}s", rows=lambda: rows.drop("row"))
 
 
@@ -145,15 +146,17 @@ def _note(record: dict[str, Any]) -> str | None:
     return words.one_line(found[0]) if found else None
 
 
-def _open(page: frame.Page, shown_level: str, record: dict[str, Any]) -> None:
-    name = words.one_line(record["name"])
-    for title, view in (("Delivery", "delivery"), ("Lead time", "lead_time")):
-        st.page_link(
-            f"views/{view}.py",
-            label=f"{title} of {words.plain(name)}",
-            icon=":material/arrow_forward:",
-            query_params={"period": f"Last {words.PERIODS[page.scope.period]}", shown_level: name},
-        )
+def _open(shown_level: str, record: dict[str, Any]) -> None:
+    name = words.plain(record["name"])
+    with st.container(horizontal=True):
+        for title, view in (("Delivery", "delivery"), ("Lead time", "lead_time")):
+            st.button(
+                f"{title} of {name}",
+                icon=":material/arrow_forward:",
+                key=f"open-{view}",
+                on_click=frame.go,
+                args=(f"views/{view}.py", shown_level, record["id"]),
+            )
 
 
 def deployment_table(page: frame.Page) -> frame.Download:

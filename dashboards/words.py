@@ -100,6 +100,14 @@ def count(value: float, singular: str, plural: str | None = None) -> str:
     return f"{value:,.0f} {noun}"
 
 
+def percent(part: float, whole: float) -> str:
+    """Return a share in per cent; a small share is never rounded to nothing."""
+    share = part / whole * 100
+    if 0 < share < 0.1:
+        return f"under 0.1{NO_BREAK}%"
+    return f"{share:.1f}".removesuffix(".0") + f"{NO_BREAK}%"
+
+
 def duration(hours: float) -> Quantity:
     """Return a duration in the unit a person would say: minutes, hours, days."""
     if hours < 2:
@@ -169,6 +177,13 @@ def comparison(
     if previous is None:
         return Comparison("unknown", "nothing to compare with before", f"{before} have no value")
     was = short_quantity(previous, unit)
+    if low is None and high is None and value != previous:
+        moved = _relative(value, previous, unit)
+        return Comparison(
+            "unclear",
+            f"{'↑' if value > previous else '↓'} from {was}, unsure",
+            f"{moved} than in {before} (certainty unknown)",
+        )
     inside = (low is None or low <= previous) and (high is None or previous <= high)
     if inside or value == previous:
         return Comparison(

@@ -71,7 +71,7 @@ def check_card(name: str, label: str) -> cards.Card:
     if found.is_empty():
         return cards.Card(label=label, value=None, detail="", reason="not checked in this build")
     bad, seen = int(found["count"].sum()), int(found["total"].sum() or 0)
-    share = f"{bad / seen * 100:.1f} % of {seen:,}" if seen else "of none"
+    share = f"{words.percent(bad, seen)} of {seen:,}" if seen else "of none"
     return cards.Card(label=label, value=words.Quantity(f"{bad:,}", ""), detail=share)
 
 
@@ -91,7 +91,7 @@ cards.show(
         cards.Card(
             label="Rows received",
             value=words.Quantity(f"{received:,}", ""),
-            detail=f"{rejected:,} rejected ({rejected / (received + rejected) * 100:.2f} %)"
+            detail=f"{rejected:,} rejected ({words.percent(rejected, received + rejected)})"
             if received + rejected
             else "nothing yet",
         ),
