@@ -37,18 +37,24 @@ class Logged:
         if scope["type"] != "http":
             await self.application(scope, receive, send)
             return
-        status = 0
+        path = scope["path"]
+        query = scope["query_string"].decode("latin-1")
+        full = f"{path}?{query}" if query else path
+        is_answered = False
+
+        def note(status: int) -> None:
+            self.log.append(Seen(scope["method"], full, status, scope.get(TEMPLATE, path)))
 
         async def watch(message: Message) -> None:
-            nonlocal status
+            # Noted before anything is sent: whoever has an answer finds its request in the log.
+            nonlocal is_answered
             if message["type"] == "http.response.start":
-                status = message["status"]
+                is_answered = True
+                note(message["status"])
             await send(message)
 
-        path = scope["path"]
         try:
             await self.application(scope, receive, watch)
         finally:
-            query = scope["query_string"].decode("latin-1")
-            full = f"{path}?{query}" if query else path
-            self.log.append(Seen(scope["method"], full, status, scope.get(TEMPLATE, path)))
+            if not is_answered:
+                note(0)
