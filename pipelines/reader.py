@@ -52,6 +52,8 @@ def connect(path: Path) -> duckdb.DuckDBPyConnection:
             "temp_directory": str(path.parent.parent / "tmp"),
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
+            # A query must not see variables of the process that runs it.
+            "python_enable_replacements": "false",
         },
     )
     try:

@@ -13,6 +13,7 @@ from threading import Event
 from types import FrameType
 
 from sandbox.generate import build_organisation
+from sandbox.organisation import Organisation
 from sandbox.server import Sandbox
 
 
@@ -36,10 +37,26 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         if not stopped.is_set():
             stack.enter_context(sandbox)
-            sys.stdout.write(json.dumps(sandbox.addresses()) + "\n")
+            told = {**sandbox.addresses(), "services": _services(organisation)}
+            sys.stdout.write(json.dumps(told) + "\n")
             sys.stdout.flush()
             stopped.wait()
     return 0
+
+
+def _services(organisation: Organisation) -> list[dict[str, object]]:
+    """The services that share a repository, with their paths: nothing but the settings has them."""
+    teams = {team.id: team.name for team in organisation.teams}
+    return [
+        {
+            "name": service.slug,
+            "repository": organisation.repository_by_id[service.repository_id].name,
+            "paths": service.paths,
+            "team": teams[service.team_id],
+        }
+        for service in organisation.services
+        if service.paths
+    ]
 
 
 def _parser() -> argparse.ArgumentParser:

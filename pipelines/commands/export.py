@@ -28,7 +28,7 @@ def run(
             from pipelines.settings_messages import suggestion
 
             raise WrongUseError(f'there is no table "{table}"; {suggestion(table, tables)}')
-        rows = connection.execute(f'select * from "{table}"').to_arrow_reader(BATCH_ROWS)
+        rows = connection.sql(f'select * from "{table}"').to_arrow_reader(BATCH_ROWS)
         write(rows, Format(kind.value), output, for_spreadsheets=True)
     finally:
         connection.close()

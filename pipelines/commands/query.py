@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from pipelines.commands.boundary import FailedError, WrongUseError
+from pipelines.commands.console import say
 from pipelines.commands.tables import BATCH_ROWS, Format, open_build, write
 
 
@@ -29,8 +30,11 @@ def run(
     text = sys.stdin.read() if sql == "-" else sql
     connection = open_build()
     try:
-        _check(text)
-        rows = connection.execute(text).to_arrow_reader(BATCH_ROWS)
+        if _is_explanation(text):
+            # A plan is a drawing of several lines, not a cell.
+            say("\n".join(str(row[-1]) for row in connection.execute(text).fetchall()))
+            return
+        rows = connection.sql(text).to_arrow_reader(BATCH_ROWS)
         write(rows, kind, output, for_spreadsheets=False)
     except (duckdb.ProgrammingError, duckdb.PermissionException, duckdb.NotSupportedError) as error:
         raise WrongUseError(f"this query cannot be run: {_first_lines(error)}") from error
@@ -40,8 +44,11 @@ def run(
         connection.close()
 
 
-def _check(text: str) -> None:
-    """One statement that reads; the connection refuses the rest by itself."""
+def _is_explanation(text: str) -> bool:
+    """Whether this asks for a plan; raises for what is not one statement that reads.
+
+    The connection refuses writes, files and the network by itself; this gives the better message.
+    """
     import duckdb
 
     statements = duckdb.extract_statements(text)
@@ -53,6 +60,7 @@ def _check(text: str) -> None:
             f"{statements[0].type.name} is refused: queries only read (SELECT, FROM, SHOW, "
             "DESCRIBE, SUMMARIZE, EXPLAIN)"
         )
+    return bool(statements[0].type == duckdb.StatementType.EXPLAIN)
 
 
 def _first_lines(error: Exception) -> str:

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 
 BATCH_ROWS = 10_000
 TABLE_ROWS = 1_000
+TABLE_CELL = 100
 # A spreadsheet runs a cell that starts so; an apostrophe makes it text again.
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
@@ -161,8 +162,9 @@ def _is_numeric(kind: "pa.DataType") -> bool:
 
 
 def _one_line(text: str) -> str:
-    """Text without line breaks and without signs that would steer a terminal."""
-    return "".join(sign if sign.isprintable() else " " for sign in text)
+    """Text of bounded length, without line breaks or signs that would steer a terminal."""
+    line = "".join(sign if sign.isprintable() else " " for sign in text)
+    return line if len(line) <= TABLE_CELL else f"{line[: TABLE_CELL - 1]}…"
 
 
 def _write_parquet(rows: "pa.RecordBatchReader", output: Path | None) -> None:
