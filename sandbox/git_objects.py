@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from hashlib import sha1
 
-from sandbox.forge import Commit, FileChange, Signature
+from sandbox.forge import Commit, FileChange, Signature, Tag
 
 
 def object_id(kind: bytes, body: bytes) -> bytes:
@@ -61,6 +61,13 @@ def signature_bytes(signature: Signature, encoding: str | None) -> bytes:
     hours, minutes = divmod(abs(signature.offset_minutes), 60)
     text = f"{signature.name} <{signature.email}> {int(signature.at.timestamp())}"
     return f"{text} {sign}{hours:02d}{minutes:02d}".encode(encoding or "utf-8")
+
+
+def tag_id(tag: Tag) -> str:
+    """The hexadecimal SHA-1 of an annotated tag's own object."""
+    head = f"object {tag.sha}\ntype commit\ntag {tag.name}\ntagger ".encode()
+    message = tag.message.encode() + b"\n"
+    return object_id(b"tag", head + signature_bytes(tag.tagger, None) + b"\n\n" + message).hex()
 
 
 def commit_id(

@@ -1,12 +1,13 @@
 """Writes the organisation's repositories as real bare Git repositories, by fast-import."""
 
 import os
+import shutil
 import subprocess
 from collections.abc import Iterator
 from pathlib import Path
 
 from sandbox.forge import Commit, Repository
-from sandbox.git_objects import signature_bytes
+from sandbox.git_objects import signature_bytes, tag_id
 from sandbox.organisation import Organisation
 
 SCRATCH = b"refs/sandbox/writing"  # commits are made here, then refs are set, then it goes
@@ -38,7 +39,10 @@ def write_repositories(organisation: Organisation, folder: Path) -> dict[int, Pa
 
 
 def write_repository(repository: Repository, folder: Path) -> Path:
-    """Writes one repository and checks that Git agrees with every commit's SHA."""
+    """Writes one repository and checks that Git agrees with every commit's SHA.
+
+    Anything in its place already is left alone: FileExistsError.
+    """
     path = folder / repository.owner / f"{repository.name}.git"
     for part in ("objects/info", "objects/pack", "refs/heads", "refs/tags"):
         (path / part).mkdir(parents=True)
@@ -67,8 +71,22 @@ def write_repository(repository: Repository, folder: Path) -> Path:
         )
     _check_marks(repository, marks)
     marks.unlink()
-    _pack_refs(repository, path)
+    shutil.rmtree(path / "refs" / "tags")
+    (path / "refs" / "tags").mkdir()
+    write_references(repository, path)
     return path
+
+
+def write_references(repository: Repository, path: Path) -> None:
+    """Sets the references of a written repository, to another moment's if `repository` is one.
+
+    All of them go into one file, by one rename: thousands of small files would be slow to serve,
+    and a reader never sees half of a change.
+    """
+    lines = [f"{sha} {name}\n" for name, sha in sorted(references(repository).items())]
+    fresh = path / "packed-refs.new"
+    fresh.write_text("# pack-refs with: sorted \n" + "".join(lines), encoding="utf-8")
+    fresh.replace(path / "packed-refs")
 
 
 def import_stream(repository: Repository) -> Iterator[bytes]:
@@ -89,12 +107,13 @@ def import_stream(repository: Repository) -> Iterator[bytes]:
 
 
 def references(repository: Repository) -> dict[str, str]:
-    """Branches and pull request heads as the forge serves them; tags are objects of their own."""
+    """Every reference the forge serves: branches, annotated tags, heads of pull requests."""
     found = {f"refs/heads/{branch.name}": branch.sha for branch in repository.branches}
     found.update(
         (f"refs/pull/{request.number}/head", request.head_sha)
         for request in repository.change_requests
     )
+    found.update((f"refs/tags/{tag.name}", tag_id(tag)) for tag in repository.tags)
     return found
 
 
@@ -124,17 +143,3 @@ def _check_marks(repository: Repository, marks: Path) -> None:
             raise RepositoryWriteError(
                 f"{repository.full_name}: commit {index} is {sha} in Git, {commit.sha} expected"
             )
-
-
-def _pack_refs(repository: Repository, path: Path) -> None:
-    """Puts all references into one file: thousands of small ones would be slow to serve."""
-    found = references(repository)
-    tags = path / "refs" / "tags"
-    for tag in tags.rglob("*"):
-        if tag.is_file():
-            name = f"refs/tags/{tag.relative_to(tags).as_posix()}"
-            found[name] = tag.read_text(encoding="utf-8").strip()
-            tag.unlink()
-    lines = [f"{sha} {name}\n" for name, sha in sorted(found.items())]
-    header = "# pack-refs with: sorted \n"
-    (path / "packed-refs").write_text(header + "".join(lines), encoding="utf-8")

@@ -7,10 +7,15 @@ from pathlib import Path
 
 import pytest
 
-from sandbox.forge import Repository
+from sandbox.forge import Branch, Repository
 from sandbox.generate import build_organisation
 from sandbox.organisation import Organisation
-from sandbox.repositories import RepositoryWriteError, write_repositories, write_repository
+from sandbox.repositories import (
+    RepositoryWriteError,
+    write_references,
+    write_repositories,
+    write_repository,
+)
 from tests.sandbox.ancestry import Graph, fold_attempts, from_tags, ship_commits
 
 END = datetime(2026, 11, 2, tzinfo=UTC)
@@ -197,3 +202,34 @@ def test_a_wrong_sha_is_noticed(organisation: Organisation, tmp_path: Path) -> N
     """Git's own ids are compared with the simulation's; a difference is an error."""
     with pytest.raises(RepositoryWriteError, match="expected"):
         write_repository(broken(organisation.repositories[0]), tmp_path)
+
+
+def test_references_can_be_set_to_an_earlier_moment(
+    organisation: Organisation, tmp_path: Path
+) -> None:
+    """The branch moves back and forth, and what came later is not listed meanwhile."""
+    repository = organisation.repositories[0]
+    path = write_repository(repository, tmp_path)
+    whole = lines(path, "for-each-ref")
+    root = repository.commits[0].sha
+    earlier = dataclasses.replace(
+        repository,
+        branches=(Branch(repository.default_branch, root),),
+        tags=(),
+        change_requests=(),
+    )
+    write_references(earlier, path)
+    name = f"refs/heads/{repository.default_branch}"
+    assert lines(path, "for-each-ref", "--format=%(objectname) %(refname)") == [f"{root} {name}"]
+    write_references(repository, path)
+    assert lines(path, "for-each-ref") == whole
+
+
+def test_nothing_is_overwritten(organisation: Organisation, tmp_path: Path) -> None:
+    """A repository that is there already is left alone."""
+    repository = organisation.repositories[1]
+    path = write_repository(repository, tmp_path)
+    before = lines(path, "for-each-ref")
+    with pytest.raises(FileExistsError):
+        write_repository(repository, tmp_path)
+    assert lines(path, "for-each-ref") == before
