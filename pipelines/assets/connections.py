@@ -29,7 +29,7 @@ def connection_assets(
     freshness = _freshness(connection.schedule or settings.operation.sync_schedule)
 
     @dg.multi_asset(
-        name=f"sync_{identifier}",
+        name=f"pull_{identifier}",
         specs=[
             _spec(connection, connector.title, stream, identifier, freshness) for stream in streams
         ],
@@ -42,7 +42,7 @@ def connection_assets(
             for stream in streams
         ],
     )
-    def sync_streams(
+    def pull_streams(
         context: dg.AssetExecutionContext,
     ) -> Iterator[dg.MaterializeResult[None]]:
         items: Counter[str] = Counter()
@@ -62,7 +62,7 @@ def connection_assets(
         for stream in streams:
             yield _result(connection.name, stream.name, items, status.get(stream.name, {}))
 
-    return sync_streams
+    return pull_streams
 
 
 def _spec(
