@@ -98,6 +98,8 @@ class Client:
         self._ca_file = ca_file
         self._transport = transport
         self._timeout = httpx.Timeout(timeout, connect=min(timeout, 20.0), pool=None)
+        # Otherwise every retry is printed to stdout, where the answers of commands go.
+        stamina.instrumentation.set_on_retry_hooks([])
         self._lock = threading.Lock()
         self._opened: httpx.Client | None = None
         self._limiter: Limiter | None = None
@@ -105,6 +107,11 @@ class Client:
 
     def __repr__(self) -> str:
         return f"Client({self.origin})"
+
+    def be_impatient(self) -> None:
+        """Try each request once from now on and wait for no limit, where somebody is watching."""
+        self._attempts = 1
+        self._patience = 0.0
 
     def __enter__(self) -> Self:
         return self

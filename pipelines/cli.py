@@ -3,6 +3,7 @@
 Commands import what they need when they run, so that `leadline --help` is quick.
 """
 
+import inspect
 import os
 from pathlib import Path
 from typing import Annotated
@@ -33,9 +34,21 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
+_ABOUT = (
+    "Measure how well software is delivered, from the tools you already have.\n\n"
+    "Start with [bold]leadline try .[/bold] in a clone of yours, or look at a made-up "
+    "organisation with [bold]leadline demo[/bold]."
+)
 _START = "Start here"
 _RUN = "Run it"
 _LOOK = "Look and ask"
+
+
+def _paragraphs(text: str | None) -> str:
+    """A docstring with each paragraph on one line, so that help wraps to the terminal."""
+    paragraphs = inspect.cleandoc(text or "").split("\n\n")
+    return "\n\n".join(" ".join(paragraph.split()) for paragraph in paragraphs)
+
 
 for _panel, _name, _command in (
     (_START, "try", try_.run),
@@ -50,7 +63,9 @@ for _panel, _name, _command in (
     (_LOOK, "query", query.run),
     (_LOOK, "export", export.run),
 ):
-    app.command(_name, rich_help_panel=_panel)(guarded(_command))
+    app.command(_name, help=_paragraphs(_command.__doc__), rich_help_panel=_panel)(
+        guarded(_command)
+    )
 
 
 def _show_version(wanted: bool) -> None:
@@ -59,7 +74,7 @@ def _show_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
+@app.callback(help=_ABOUT)
 def options(
     settings: Annotated[
         Path | None,
@@ -74,11 +89,7 @@ def options(
         typer.Option("--version", help="Show the version.", callback=_show_version, is_eager=True),
     ] = False,
 ) -> None:
-    """Measure how well software is delivered, from the tools you already have.
-
-    Start with [bold]leadline try .[/bold] in a clone of yours, or look at a made-up organisation
-    with [bold]leadline demo[/bold].
-    """
+    """Apply what holds for every command."""
     if settings is not None:
         os.environ["LEADLINE_SETTINGS"] = str(settings.expanduser().absolute())
 

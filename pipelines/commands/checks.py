@@ -128,7 +128,10 @@ def connection(settings: Settings, one: Connection, *, offline: bool) -> Iterato
         yield Finding("ok", one.name, f"{connector.title}: not asked (--offline)")
         return
     try:
-        pull = Pull(connector.client(), DataFolder(settings.data).clones, utc_now)
+        client = connector.client()
+        if client is not None:
+            client.be_impatient()
+        pull = Pull(client, DataFolder(settings.data).clones, utc_now)
         try:
             for finding in connector.diagnose(pull):
                 yield finding._replace(subject=f"{one.name}: {finding.subject}")

@@ -1,16 +1,16 @@
 """Processes that a command starts: they end with it, however it ends."""
 
-import ctypes
+import contextlib
 import os
 import signal
 import subprocess
-import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from pipelines.child import LAUNCHER
+
 _SECONDS_TO_END = 10.0
-_PR_SET_PDEATHSIG = 1
 
 
 @contextmanager
@@ -24,19 +24,18 @@ def child(
 ) -> Iterator[subprocess.Popen[bytes]]:
     """Run a command in a folder; what it says goes to a log, and its stdout to `output` if given.
 
-    It has a session of its own, so that Ctrl-C reaches only its parent, which ends it in order.
+    It has a session of its own, so that Ctrl-C reaches only its parent, which ends it in order; and
+    the launcher has the kernel end it when its parent is killed.
     """
-    die_with_parent = _die_with_parent()
     with log.open("wb") as file:
         process = subprocess.Popen(
-            command,
+            [*LAUNCHER, "run", str(os.getpid()), *command],
             env=environment,
             cwd=folder,
             stdin=subprocess.DEVNULL,
             stdout=file if output is None else output,
             stderr=file,
             start_new_session=True,
-            preexec_fn=die_with_parent,  # noqa: PLW1509 - one system call, prepared before the fork
         )
     try:
         yield process
@@ -51,28 +50,18 @@ def last_lines(log: Path) -> str:
 
 
 def _end(process: subprocess.Popen[bytes]) -> None:
-    """Ask the child to end, then make it."""
-    if process.poll() is None:
-        process.terminate()
+    """Ask the child and all that it started to end, then make them."""
+    _signal(process, signal.SIGTERM)
     try:
-        process.wait(_SECONDS_TO_END)
-    except (subprocess.TimeoutExpired, KeyboardInterrupt):
-        process.kill()
+        with contextlib.suppress(subprocess.TimeoutExpired):
+            process.wait(_SECONDS_TO_END)
+    finally:
+        _signal(process, signal.SIGKILL)
         process.wait()
     if process.stdout is not None:
         process.stdout.close()
 
 
-def _die_with_parent() -> Callable[[], None] | None:
-    """What a child calls so that the kernel ends it when this process is killed (Linux)."""
-    if sys.platform != "linux":
-        return None
-    prctl = ctypes.CDLL(None, use_errno=True).prctl
-    parent = os.getpid()
-
-    def call() -> None:
-        prctl(_PR_SET_PDEATHSIG, signal.SIGTERM)
-        if os.getppid() != parent:
-            os._exit(1)
-
-    return call
+def _signal(process: subprocess.Popen[bytes], number: signal.Signals) -> None:
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, number)

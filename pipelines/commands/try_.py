@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 def run(
     targets: Annotated[
         list[str],
-        typer.Argument(metavar="PATH_OR_URL…", help="Local clones or Git addresses."),
+        typer.Argument(metavar="PATH_OR_URL", help="Local clones or Git addresses."),
     ],
     serve: Annotated[
         bool, typer.Option("--serve/--no-serve", help="Open the dashboard at the end.")

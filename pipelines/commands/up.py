@@ -7,12 +7,16 @@ import typer
 
 def run(
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
-    port: Annotated[int, typer.Option(min=1, max=65535, help="The dashboard's port.")] = 8501,
+    port: Annotated[
+        int, typer.Option("--port", "--dashboard", min=1, max=65535, help="The dashboard's port.")
+    ] = 8501,
     dagster_port: Annotated[
-        int, typer.Option(min=1, max=65535, help="Port of Dagster's own pages.")
+        int,
+        typer.Option("--dagster-port", "--dagster", min=1, max=65535, help="Port of Dagster's UI."),
     ] = 3000,
     health_port: Annotated[
-        int, typer.Option(min=1, max=65535, help="Port of the health address.")
+        int,
+        typer.Option("--health-port", "--health", min=1, max=65535, help="Port of the health URL."),
     ] = 8502,
     behind_proxy: Annotated[
         bool,
@@ -29,14 +33,8 @@ def run(
     """
     from pipelines import settings as settings_module
     from pipelines.commands import folders
-    from pipelines.commands.boundary import WrongUseError
     from pipelines.supervisor import run_supervisor
 
-    if not _is_loopback(host) and not behind_proxy:
-        raise WrongUseError(
-            f"{host} can be reached from other machines, and these pages have no sign-in; put a "
-            "proxy with sign-in before them and add --behind-proxy"
-        )
     settings = settings_module.load()
     path = settings_module.find()
     if path is not None:
@@ -49,12 +47,3 @@ def run(
         health_port=health_port,
         behind_proxy=behind_proxy,
     )
-
-
-def _is_loopback(host: str) -> bool:
-    import ipaddress
-
-    try:
-        return ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return host == "localhost"
