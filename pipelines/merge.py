@@ -104,10 +104,10 @@ def create_tables(connection: duckdb.DuckDBPyConnection, fingerprint: str) -> No
 def layout(connection: duckdb.DuckDBPyConnection) -> str | None:
     """The fingerprint the file was made with."""
     try:
-        row = connection.execute("select fingerprint from layout").fetchone()
+        rows = connection.execute("select fingerprint from layout").fetchall()
     except duckdb.CatalogException:
         return None
-    return None if row is None else str(row[0])
+    return str(rows[0][0]) if rows else None
 
 
 def register(connection: duckdb.DuckDBPyConnection, name: str, table: pa.Table) -> None:
@@ -136,8 +136,8 @@ def _keep_newest(connection: duckdb.DuckDBPyConnection, record_type: type[Record
     key = ", ".join(f'"{column}"' for column in record_type.key)
     doubled = connection.execute(
         f"select 1 from incoming group by {key} having count(*) > 1 limit 1"
-    ).fetchone()
-    if doubled is None:
+    ).fetchall()
+    if not doubled:
         return  # the ordinary case, and the windows below are the dearest part of a load
     connection.execute(f"""
         create or replace temp table incoming as
@@ -223,10 +223,10 @@ def merge_sets(
     lost = connection.execute(f"""
         select count(*) from incoming as i where not exists (
             select 1 from winning_set as w where w.parent = i."{parent}")
-    """).fetchone()
-    if lost is not None and lost[0]:
+    """).fetchall()[0][0]
+    if lost:
         raise AssertionError(
-            f"{lost[0]} rows of {table} came without saying that they are a whole set"
+            f"{lost} rows of {table} came without saying that they are a whole set"
         )
     connection.execute(f"""
         delete from "{table}" where "{parent}" in (select parent from winning_set where is_new);
@@ -393,7 +393,7 @@ def delete_absent(
     connection.execute(f"""
         update "{table}" as t set deleted_at = d.deleted_at from absent as d where {same};
     """)
-    counted = connection.execute("select count(*) from absent").fetchone()
+    deleted = connection.execute("select count(*) from absent").fetchall()[0][0]
     connection.execute(f"""
         update "{table}" as t set deleted_at = g.gone_at
         from (
@@ -401,7 +401,7 @@ def delete_absent(
         ) as g
         where t."{key}" = g.key and t.deleted_at is null and t.sighted_at < g.gone_at
     """)
-    return (counted[0] if counted else 0), [Held(table, *row) for row in held]
+    return deleted, [Held(table, *row) for row in held]
 
 
 def note_held(connection: duckdb.DuckDBPyConnection, held: list[Held]) -> None:

@@ -201,7 +201,7 @@ def _records_views(connection: duckdb.DuckDBPyConnection) -> None:
 
 def _first_at(connection: duckdb.DuckDBPyConnection, moment: inputs.Clock) -> datetime | None:
     """The first moment anything is known of, for weeks and working days; absurd dates aside."""
-    row = connection.execute(
+    rows = connection.execute(
         """
         select min(earliest) from (
             select min(authored_at) as earliest from records.commit where authored_at > '2000-01-01'
@@ -212,8 +212,9 @@ def _first_at(connection: duckdb.DuckDBPyConnection, moment: inputs.Clock) -> da
         ) where earliest > '2000-01-01' and earliest <= $as_of
         """,
         {"as_of": moment.as_of},
-    ).fetchone()
-    return row[0] if row is not None else None
+    ).fetchall()
+    first_at: datetime | None = rows[0][0]
+    return first_at
 
 
 def _selected(selection: frozenset[str] | None) -> list[Step]:
@@ -258,9 +259,9 @@ def _run_function(connection: duckdb.DuckDBPyConnection, step: Step) -> None:
 
 def _examine(connection: duckdb.DuckDBPyConnection, model: Model, seconds: float) -> TableResult:
     described = connection.execute(f'describe "{model.name}"').fetchall()
-    counted = connection.execute(f'select count(*) from "{model.name}"').fetchone()
+    counted = connection.execute(f'select count(*) from "{model.name}"').fetchall()
     return TableResult(
-        rows=int(counted[0]) if counted else 0,
+        rows=int(counted[0][0]),
         seconds=seconds,
         columns={str(row[0]): str(row[1]) for row in described},
         audits=[_audit(connection, assertion) for assertion in model.assertions],
@@ -268,8 +269,8 @@ def _examine(connection: duckdb.DuckDBPyConnection, model: Model, seconds: float
 
 
 def _audit(connection: duckdb.DuckDBPyConnection, assertion: Assertion) -> AuditResult:
-    counted = connection.execute(f"select count(*) from ({assertion.failing_rows})").fetchone()
-    failures = int(counted[0]) if counted else 0
+    counted = connection.execute(f"select count(*) from ({assertion.failing_rows})").fetchall()
+    failures = int(counted[0][0])
     sample: tuple[str, ...] = ()
     if failures:
         rows = connection.execute(f"{assertion.failing_rows} limit {SAMPLE_ROWS}").fetchall()

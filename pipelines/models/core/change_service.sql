@@ -2,22 +2,28 @@
 -- they have path rules and the touched paths are known.
 -- key: change_id, service_id
 -- references: change_id -> change.change_id; service_id -> service.service_id
-with touched as (
-    select c.change_id, p.path
+with ruled as (
+    select service_id, repository_key, unnest(paths) as prefix from service where len(paths) > 0
+),
+touched as (
+    select c.change_id, c.repository_key, p.path
     from change as c
     join repository_alias as a on a.repository_key = c.repository_key
     join records.commit_path as p on p.repository_key = a.alias and p.sha = c.merge_sha
-    where p.deleted_at is null
+    where p.deleted_at is null and c.repository_key in (select repository_key from ruled)
+),
+matched as (
+    select distinct t.change_id, r.service_id
+    from touched as t
+    join ruled as r on r.repository_key = t.repository_key and starts_with(t.path, r.prefix)
 )
 select c.change_id, s.service_id
 from change as c
 join service as s on s.repository_key = c.repository_key
+left join matched as m on m.change_id = c.change_id and m.service_id = s.service_id
 where c.kind not in ('stacked', 'promotion')
     and (
         len(s.paths) = 0
+        or m.service_id is not null
         or c.change_id not in (select change_id from touched)
-        or exists (
-            select 1 from touched as t
-            where t.change_id = c.change_id
-                and len(list_filter(s.paths, prefix -> starts_with(t.path, prefix))) > 0)
     )

@@ -18,6 +18,7 @@ select
     least(f.started_at, coalesce(f.live_at, f.started_at)) as started_at, f.live_at,
     f.live_at is not null and f.is_production and coalesce(r.relation, '') <> 'redeploy' as is_counted,
     r.relation is null or r.relation <> 'unresolved' as is_resolved,
-    coalesce(r.relation = 'baseline', false) as is_baseline
+    coalesce(r.relation = 'baseline', false) as is_baseline,
+    r.unresolved_before_at
 from folded_deployment as f
 left join deployment_relation as r on r.deployment_id = f.deployment_id

@@ -1,10 +1,12 @@
 -- One row per change, service and environment it went live in: by which deployment, and whether
--- that deployment shipped it, was the service's baseline, or is only known within an interval.
+-- that deployment shipped it, was the first seen there (baseline), or is only known within an
+-- interval, because a deployment in between is unresolved.
 -- key: change_id, service_id, environment
+-- not null: live_at
 -- references: change_id -> change.change_id; deployment_id -> deployment.deployment_id
--- check: live_at is not null
 with carried as (
-    select k.change_id, s.service_id, s.environment, s.deployment_id, s.relation, d.live_at
+    select k.change_id, s.service_id, s.environment, s.deployment_id, s.relation, d.live_at,
+        d.unresolved_before_at
     from change_key as k
     join shipment as s on s.repository_key = k.repository_key and s.sha = k.sha
     join deployment as d on d.deployment_id = s.deployment_id
@@ -15,18 +17,12 @@ first_live as (
     from carried
     qualify row_number() over (
         partition by change_id, service_id, environment order by live_at, deployment_id) = 1
-),
-unresolved as (
-    select service_id, environment, live_at from deployment where not is_resolved
 )
 select
     f.change_id, f.service_id, f.environment, f.deployment_id, f.live_at,
     case
         when f.relation = 'baseline' then 'baseline'
-        when exists (
-            select 1 from unresolved as u
-            where u.service_id = f.service_id and u.environment = f.environment
-                and u.live_at > c.merged_at and u.live_at < f.live_at) then 'interval_censored'
+        when c.merged_at < f.unresolved_before_at then 'interval_censored'
         else 'shipped'
     end as relation
 from first_live as f

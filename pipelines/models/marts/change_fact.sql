@@ -4,22 +4,13 @@
 -- not null: kind, relation, merged_at
 -- check: lead_time_us is null or coalesce(coding_us, 0) + coalesce(pickup_us, 0) + coalesce(review_us, 0) + coalesce(merge_us, 0) + coalesce(deploy_us, 0) + coalesce(unreviewed_us, 0) = lead_time_us
 -- check: lead_time_us is null or lead_time_us >= 0
-with live as (
-    -- A change ships at the earliest production environment.
-    select d.change_id, d.service_id, d.environment, d.deployment_id, d.live_at, d.relation
-    from deployment_change as d
-    join deployment as p on p.deployment_id = d.deployment_id
-    where p.environment_class = 'production'
-    qualify row_number() over (
-        partition by d.change_id, d.service_id order by d.live_at, d.deployment_id) = 1
-),
-placed as (
-    select c.*, s.service_id, l.environment, l.deployment_id, l.live_at,
+with placed as (
+    select c.*, s.service_id, l.deployment_id, l.live_at,
         coalesce(l.relation, 'not_live') as relation,
         least(c.merged_at, coalesce(l.live_at, c.merged_at)) as landed_at
     from change as c
     join change_service as s on s.change_id = c.change_id
-    left join live as l on l.change_id = c.change_id and l.service_id = s.service_id
+    left join change_live as l on l.change_id = c.change_id and l.service_id = s.service_id
 ),
 cut as (
     select *,
@@ -63,11 +54,11 @@ select
         case when t.is_without_commits then 'no commits known' end,
         case when t.live_at < t.merged_at then 'deployed before merge' end,
         case when t.relation = 'shipped' and t.live_at < t.start_at then 'live before it started' end
-    ], flag -> flag is not null) as flags
+    ], lambda flag: flag is not null) as flags
 from staged as t
 join repository as r on r.repository_key = t.repository_key
 join service as s on s.service_id = t.service_id
 left join team as m on m.team_id = s.team_id
 left join deployment as d on d.deployment_id = t.deployment_id
-left join work_time as start_work on start_work.at = t.start_at
-left join work_time as live_work on live_work.at = t.live_at
+left join work_time as start_work on start_work.moment = t.start_at
+left join work_time as live_work on live_work.moment = t.live_at

@@ -4,9 +4,9 @@
 -- check: cycle_time_us is null or cycle_time_us >= 0
 with moved as (
     select ticket_id,
-        min(case when to_category = 'in_progress' then at end) as started_at,
-        max(case when to_category = 'done' then at end) as done_at
-    from records.ticket_transition
+        min(case when to_category = 'in_progress' then v.at end) as started_at,
+        max(case when to_category = 'done' then v.at end) as done_at
+    from records.ticket_transition as v
     where field = 'status'
     group by ticket_id
 )

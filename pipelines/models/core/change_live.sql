@@ -1,0 +1,28 @@
+-- One row per change and service it is live in, in production: the earliest of the production
+-- environments, where only the first deployment of them all is a baseline.
+-- key: change_id, service_id
+-- not null: live_at
+-- references: change_id -> change.change_id; deployment_id -> deployment.deployment_id
+with carried as (
+    select k.change_id, s.service_id, s.deployment_id, s.relation, d.live_at,
+        d.unresolved_before_at
+    from change_key as k
+    join production_shipment as s on s.repository_key = k.repository_key and s.sha = k.sha
+    join deployment as d on d.deployment_id = s.deployment_id
+    join change_service as v on v.change_id = k.change_id and v.service_id = s.service_id
+),
+first_live as (
+    select *
+    from carried
+    qualify row_number() over (
+        partition by change_id, service_id order by live_at, deployment_id) = 1
+)
+select
+    f.change_id, f.service_id, f.deployment_id, f.live_at,
+    case
+        when f.relation = 'baseline' then 'baseline'
+        when c.merged_at < f.unresolved_before_at then 'interval_censored'
+        else 'shipped'
+    end as relation
+from first_live as f
+join change as c on c.change_id = f.change_id

@@ -1,0 +1,75 @@
+"""Commit ancestry: what each deployment shipped, what it was, and the default branches."""
+
+import polars as pl
+
+from pipelines.commit_graph import index_commits
+from pipelines.lineage import ship_indexed
+from pipelines.mainline import trace
+
+TABLES = {
+    "shipment": """
+        One row per commit, service and environment: the first live deployment that contains it.
+        key: service_id, environment, repository_key, sha
+        not null: deployment_id, relation
+    """,
+    "production_shipment": """
+        One row per commit and service: the first live production deployment that contains it,
+        over all production environments together.
+        key: service_id, repository_key, sha
+        not null: deployment_id, relation
+    """,
+    "deployment_relation": """
+        One row per deployment that went live: what it was to what was live before it, and what a
+        rollback left failed or undone.
+        key: deployment_id
+        not null: relation
+    """,
+    "mainline": """
+        One row per commit on the default branch, with the first-parent commit that brought it in.
+        key: repository_key, sha
+        not null: mainline_sha
+    """,
+}
+
+INPUTS = {
+    "commits": """
+        select a.repository_key, c.sha, any_value(c.parents) as parents,
+            bool_or(c.is_shallow_boundary) as is_shallow_boundary,
+            any_value(c.author_email) as author_email, any_value(c.authored_at) as authored_at,
+            any_value(c.subject) as subject
+        from records.commit as c join repository_alias as a on a.alias = c.repository_key
+        group by a.repository_key, c.sha
+    """,
+    "deployments": """
+        select deployment_id, repository_key, service_id, environment, sha, started_at, live_at,
+            is_production
+        from folded_deployment
+    """,
+    "heads": """
+        select a.repository_key, min(f.sha) as sha
+        from records.reference as f
+        join repository_alias as a on a.alias = f.repository_key
+        join repository as r on r.repository_key = a.repository_key
+        where (f.kind = 'branch' and f.name = r.default_branch)
+            or (f.kind = 'head' and r.default_branch is null)
+        group by a.repository_key
+    """,
+}
+
+
+def model(
+    commits: pl.DataFrame, deployments: pl.DataFrame, heads: pl.DataFrame
+) -> dict[str, pl.DataFrame]:
+    """Walk every history once per environment, once for production as a whole, once for heads."""
+    index = index_commits(commits)
+    slices = ship_indexed(index, deployments)
+    production = ship_indexed(
+        index,
+        deployments.filter("is_production").with_columns(environment=pl.lit("production")),
+    )
+    return {
+        "shipment": slices.commits,
+        "production_shipment": production.commits.drop("environment"),
+        "deployment_relation": slices.deployments,
+        "mainline": trace(index, heads),
+    }
