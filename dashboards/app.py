@@ -28,7 +28,6 @@ for view in views_index.found(HERE / "views"):
             view.path,
             title=view.title,
             icon=view.icon,
-            url_path=view.path.stem.replace("_", "-"),
             default=view.is_first,
         )
     )
