@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from functools import cache
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple
+from typing import TYPE_CHECKING, Any, ClassVar, NamedTuple, Self
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -37,6 +37,10 @@ class ConnectionOptions(BaseModel):
     proxy: str | None = Field(None, description="HTTP proxy for this connection")
     concurrency: int = Field(4, ge=1, le=32, description="requests under way at once")
     start_date: date | None = Field(None, description="nothing older is asked for")
+
+    def beside(self, folder: Path) -> Self:  # noqa: ARG002
+        """The same with paths that are written as text counting from the settings' folder."""
+        return self
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
+from typing import Self
 
 from pydantic import Field, field_validator
 
@@ -75,6 +76,19 @@ class GitOptions(ConnectionOptions):
             elif not text or any(ord(sign) < 0x20 for sign in text):
                 raise ValueError(f"{text!a} is no path: put the path of a clone")
         return value
+
+    def beside(self, folder: Path) -> Self:
+        """The same with relative paths of clones counting from the settings' folder."""
+
+        def absolute(text: str) -> str:
+            return text if is_address(text) else str(folder / Path(text).expanduser())
+
+        return self.model_copy(
+            update={
+                "repositories": tuple(map(absolute, self.repositories)),
+                "names": {absolute(text): name for text, name in self.names.items()},
+            }
+        )
 
 
 class RepositoryStream(GitStream):

@@ -364,8 +364,8 @@ def _connection(name: str, table: object, base: Path) -> Connection:
             cron.check(str(schedule))
         except ValueError as error:
             raise SettingsConflictError(("schedule",), str(error)) from error
-    validated = kinds()[kind].options_type.model_validate(options)
-    return Connection(name=name, kind=kind, schedule=schedule, options=_anchored(validated, base))
+    validated = _anchored(kinds()[kind].options_type.model_validate(options).beside(base), base)
+    return Connection(name=name, kind=kind, schedule=schedule, options=validated)
 
 
 def _anchored(value: Any, base: Path) -> Any:

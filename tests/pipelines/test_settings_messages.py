@@ -7,6 +7,7 @@ import pytest
 from pydantic import Field
 
 from connectors.connector import ConnectionOptions, Connector, Scope, Stream
+from connectors.git import GitConnector, GitOptions
 from connectors.secret import Secret
 from pipelines import settings
 from pipelines.files import DataFolder
@@ -378,6 +379,24 @@ def test_paths_count_from_the_settings_file(tmp_path: Path) -> None:
     assert options.ca_file == tmp_path / "ca.pem"
     assert options.token is not None
     assert options.token.file == tmp_path / "token"
+
+
+def test_clones_count_from_the_settings_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A relative clone is the same one wherever a command runs; addresses stay as they are."""
+    monkeypatch.setattr(settings, "kinds", lambda: {"git": GitConnector})
+    text = """
+    [connections.git]
+    repositories = ["../shop", "/srv/pay", "https://git.example.com/team/shop.git"]
+    names = { "../shop" = "Shop" }
+    """
+    read = settings.parse(text.encode(), tmp_path / "leadline.toml")
+    options = read.connections["git"].options
+    assert isinstance(options, GitOptions)
+    here = f"{tmp_path}/../shop"
+    assert options.repositories == (here, "/srv/pay", "https://git.example.com/team/shop.git")
+    assert options.names == {here: "Shop"}
 
 
 def test_file_in_place_of_the_data_folder(tmp_path: Path) -> None:
