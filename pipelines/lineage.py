@@ -1,0 +1,261 @@
+"""Which commits a deployment ships, and what it is to what was live before it.
+
+By commit ancestry, per service, environment and repository (docs/metrics.md, "Which changes a
+deployment ships"). Called with environments as they are for kinds and slices, and once more with
+the environment class in their place for the headline, where the first deployment of the class is
+the only baseline and a commit ships at the earliest environment.
+
+How ancestry stays linear: shipping needs one walk that never enters a commit twice. "X had been
+shipped when it started" (X ∈ S) is then one comparison: the deployment that owns X was live by
+that time. Whether L, the commit live then, is an ancestor of X is read from bit sets that one
+pass over the history fills for all deployed commits at once.
+"""
+
+from typing import NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from pipelines.commit_graph import CommitIndex, index_commits
+from pipelines.deployment_relations import History, Relation, live_at_start, relate, undo
+
+_TWIN = ("author_email", "authored_at", "subject")
+_CELL = ("service_id", "environment", "repository_key")
+
+RELATIONS: dict[str, pl.DataType | type[pl.DataType]] = {
+    "deployment_id": pl.String,
+    "service_id": pl.String,
+    "environment": pl.String,
+    "repository_key": pl.String,
+    "relation": pl.String,
+    "live_deployment_id": pl.String,
+    "live_sha": pl.String,
+    "shipped": pl.Int64,
+    "dropped": pl.Int64,
+    "failed_deployment_id": pl.String,
+    "undone_deployment_ids": pl.List(pl.String),
+    "unresolved_before_at": pl.Datetime("us", "UTC"),
+}
+SHIPPED: dict[str, pl.DataType | type[pl.DataType]] = {
+    "service_id": pl.String,
+    "environment": pl.String,
+    "repository_key": pl.String,
+    "sha": pl.String,
+    "deployment_id": pl.String,
+    "relation": pl.String,
+}
+
+
+class Shipped(NamedTuple):
+    """What shipped with what.
+
+    `commits`, one row a commit of a (service, environment): the deployment that shipped it,
+    relation shipped or baseline. `deployments`, one row a deployment that went live: relation
+    normal, redeploy, rollback, roll_forward, sideways, baseline or unresolved; the deployment and
+    commit live when it started; commits shipped, and live commits it dropped; for a rollback the
+    deployment that failed and the others undone; the last unresolved deployment's live time
+    between the resolved one before and this one.
+    """
+
+    commits: pl.DataFrame
+    deployments: pl.DataFrame
+
+
+def ship(commits: pl.DataFrame, deployments: pl.DataFrame) -> Shipped:
+    """Attribute every commit to the first live deployment that contains it.
+
+    `commits`: repository_key, sha, parents, is_shallow_boundary; with author_email, authored_at
+    and subject too, a commit equal in these to a shipped one counts as shipped with it (history
+    was rewritten). `deployments`: deployment_id, repository_key, service_id, environment, sha,
+    started_at, live_at; those without live_at ship nothing and are left out.
+    """
+    index = index_commits(commits)
+    return ship_indexed(index, deployments)
+
+
+def ship_indexed(index: CommitIndex, deployments: pl.DataFrame) -> Shipped:
+    """As `ship`, on commits already indexed."""
+    live = (
+        deployments.filter(pl.col("live_at").is_not_null())
+        .with_columns(
+            # A start after the end, or none, is a defect of the source; the end is what is known.
+            pl.min_horizontal(pl.coalesce("started_at", "live_at"), "live_at").alias("started_at")
+        )
+        .sort("repository_key", *_CELL[:2], "live_at", "started_at", "deployment_id")
+    )
+    live = live.with_columns(index.resolve(live).alias("row"))
+    rows = live["row"].to_list()
+    started, ended = (live[name].dt.epoch("us").to_list() for name in ("started_at", "live_at"))
+    twins = _twins(index.commits)
+    boundary = index.commits["is_shallow_boundary"].to_numpy()
+    relations: list[Relation] = []
+    owned: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]] = []
+    for (key,), in_repository in _runs(live, ["repository_key"]):
+        first, end = index.ranges.get(key, (0, 0))
+        here = slice(in_repository.start, in_repository.stop)
+        tips = [None if row is None else row - first for row in rows[here]]
+        history = History(
+            index.graph(key),
+            sorted({tip for tip in tips if tip is not None}),
+        )
+        for _, cell in _runs(live[here], list(_CELL)):
+            at = slice(here.start + cell.start, here.start + cell.stop)
+            found, owner = _cell(
+                history,
+                tips=tips[cell.start : cell.stop],
+                started=started[at],
+                ended=ended[at],
+                twins=None if twins is None else twins[first:end],
+                boundary=boundary[first:end],
+            )
+            relations += [relation.moved(at.start) for relation in found]
+            claimed = np.flatnonzero(owner >= 0)
+            owned.append((claimed + first, owner[claimed] + at.start))
+    return Shipped(_commit_rows(index, live, relations, owned), _deployment_rows(live, relations))
+
+
+def _cell(
+    history: History,
+    *,
+    tips: list[int | None],
+    started: list[int],
+    ended: list[int],
+    twins: npt.NDArray[np.int64] | None,
+    boundary: npt.NDArray[np.bool_],
+) -> tuple[list[Relation], npt.NDArray[np.int64]]:
+    """The live deployments of one service and environment, in order of `ended` (live time).
+
+    Gives each one's relation, and for each commit the deployment that shipped it, or -1; a
+    commit at a shallow boundary belongs to the first (what lies before it is unknown).
+    """
+    known = [at for at, tip in enumerate(tips) if tip is not None]
+    place = np.array([*known, -1], dtype=np.int64)  # the last is what -1 points at: nobody
+    walked = place[
+        np.array(history.graph.claim([t for t in tips if t is not None]), dtype=np.int64)
+    ]
+    owner = walked if twins is None else _with_twins(walked, twins)
+    if known:
+        owner[(owner >= 0) & boundary] = known[0]
+    shipped = np.bincount(owner[owner >= 0], minlength=len(tips)).tolist()
+    live = live_at_start(started, ended)
+    touched = history.touched(walked)
+    relations: list[Relation] = []
+    unresolved_at: int | None = None
+    for at, tip in enumerate(tips):
+        relation = Relation(live=live[at], shipped=shipped[at])
+        relations.append(relation)
+        if tip is None:
+            relation.name = "unresolved"
+            unresolved_at = ended[at]
+            continue
+        relation.unresolved_before, unresolved_at = unresolved_at, None
+        owner_at = int(walked[tip])
+        if at == known[0]:
+            relation.name = "baseline"
+        else:
+            was_shipped = owner_at < at and ended[owner_at] <= started[at]
+            relate(relations, history, tips, at=at, was_shipped=was_shipped, touched=touched)
+        if relation.name == "rollback":
+            by_then = [each for each in known if each < at and ended[each] <= started[at]]
+            undo(relations, history, tips, at=at, by_then=by_then)
+    return relations, owner
+
+
+def _twins(commits: pl.DataFrame) -> npt.NDArray[np.int64] | None:
+    """A number for each group of non-merge commits equal in author, second and subject, else -1."""
+    if not set(_TWIN) <= set(commits.columns):
+        return None
+    key = ["repository_key", *_TWIN]
+    groups = (
+        commits.filter(pl.col("parents").list.len() < 2)
+        .drop_nulls(list(_TWIN))
+        .group_by(key)
+        .agg("row")
+        .filter(pl.col("row").list.len() > 1)
+        .with_row_index("twin")
+        .explode("row")
+    )
+    numbers = np.full(len(commits), -1, dtype=np.int64)
+    numbers[groups["row"].to_numpy()] = groups["twin"].to_numpy()
+    return numbers
+
+
+def _with_twins(
+    owner: npt.NDArray[np.int64], twins: npt.NDArray[np.int64]
+) -> npt.NDArray[np.int64]:
+    """Owners after a rewrite: a group of equal commits belongs to the first that shipped any."""
+    rows = np.flatnonzero((owner >= 0) & (twins >= 0))
+    if not len(rows):
+        return owner
+    earliest = np.full(twins.max() + 1, np.iinfo(np.int64).max)
+    np.minimum.at(earliest, twins[rows], owner[rows])
+    owner = owner.copy()
+    owner[rows] = earliest[twins[rows]]
+    return owner
+
+
+def _runs(frame: pl.DataFrame, columns: list[str]) -> list[tuple[tuple[str, ...], range]]:
+    """Runs of equal values in a sorted frame, as the values and the rows."""
+    runs = (
+        frame.with_row_index("at")
+        .group_by(columns, maintain_order=True)
+        .agg(pl.col("at").min().alias("start"), (pl.col("at").max() + 1).alias("stop"))
+    )
+    return [(tuple(row[:-2]), range(row[-2], row[-1])) for row in runs.iter_rows()]
+
+
+def _commit_rows(
+    index: CommitIndex,
+    live: pl.DataFrame,
+    relations: list[Relation],
+    owned: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]],
+) -> pl.DataFrame:
+    empty = np.empty(0, dtype=np.int64)
+    commit = np.concatenate([empty, *(commits for commits, _ in owned)])
+    owner = np.concatenate([empty, *(owners for _, owners in owned)])
+    is_baseline = np.array([each.name == "baseline" for each in relations], dtype=bool)
+    return pl.DataFrame(
+        {
+            **{name: live[name].gather(owner) for name in _CELL},
+            "sha": index.commits["sha"].gather(commit),
+            "deployment_id": live["deployment_id"].gather(owner),
+            "is_baseline": is_baseline[owner],
+        }
+    ).select(
+        *(name for name in SHIPPED if name != "relation"),
+        pl.when("is_baseline")
+        .then(pl.lit("baseline"))
+        .otherwise(pl.lit("shipped"))
+        .alias("relation"),
+    )
+
+
+def _deployment_rows(live: pl.DataFrame, relations: list[Relation]) -> pl.DataFrame:
+    ids: list[str] = live["deployment_id"].to_list()
+    shas = live["sha"].to_list()
+
+    def name(at: int | None) -> str | None:
+        return None if at is None else ids[at]
+
+    return live.select("deployment_id", *_CELL).hstack(
+        pl.DataFrame(
+            {
+                "relation": [each.name for each in relations],
+                "live_deployment_id": [name(each.live) for each in relations],
+                "live_sha": [None if each.live is None else shas[each.live] for each in relations],
+                "shipped": [each.shipped for each in relations],
+                "dropped": [each.dropped for each in relations],
+                "failed_deployment_id": [name(each.failed) for each in relations],
+                "undone_deployment_ids": [[ids[at] for at in each.undone] for each in relations],
+                "unresolved_before_at": pl.Series(
+                    [each.unresolved_before for each in relations], dtype=pl.Int64
+                ).cast(pl.Datetime("us", "UTC")),
+            },
+            schema_overrides={
+                column: kind
+                for column, kind in RELATIONS.items()
+                if column not in {"deployment_id", *_CELL}
+            },
+        )
+    )
