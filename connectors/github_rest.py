@@ -118,13 +118,17 @@ _SHAPES: tuple[Shape, ...] = (
 )
 
 
+class UnknownAddressError(SourceError):
+    """A kept page comes from an address that no shape is known for."""
+
+
 def is_rest(line: Line) -> bool:
     """Whether a kept page came from REST."""
     return not urlsplit(line.url).path.endswith("/graphql")
 
 
 def parse_rest(line: Line) -> Parsed:
-    """Read a page of REST by its address; raises `SourceError` for an address without a shape."""
+    """Read a page of REST by its address; raises `UnknownAddressError` where none is known."""
     path = re.sub(r"^/api/v3", "", urlsplit(line.url).path).rstrip("/")
     for shape in _SHAPES:
         match = shape.path.match(path)
@@ -135,6 +139,6 @@ def parse_rest(line: Line) -> Parsed:
         reader = shape.one if is_one else shape.many
         shape.add(parsed, line, reader.read(line, parsed), match)
         return parsed
-    raise SourceError(
+    raise UnknownAddressError(
         f"{redact_url(line.url)}: no page of this address is known; it was kept by another version"
     )
