@@ -21,6 +21,9 @@ _IN_PROGRESS = (
 )
 _FINISHED = (DagsterRunStatus.SUCCESS, DagsterRunStatus.FAILURE, DagsterRunStatus.CANCELED)
 
+# What a run in this process says on stderr; its progress goes to whoever started it.
+_ERRORS_ONLY = {"loggers": {"console": {"config": {"log_level": "ERROR"}}}}
+
 
 @contextmanager
 def opened_instance(settings: Settings) -> Iterator[DagsterInstance]:
@@ -40,7 +43,9 @@ def run_job_in_process(
 
     with opened_instance(settings) as instance:
         job = definitions(settings, report).resolve_job_def(job_name)
-        result = job.execute_in_process(instance=instance, raise_on_error=False)
+        result = job.execute_in_process(
+            instance=instance, raise_on_error=False, run_config=_ERRORS_ONLY
+        )
         return result.success
 
 

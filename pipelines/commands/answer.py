@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 _PERIODS = {"91d": "91 days", "182d": "182 days", "365d": "365 days"}
 _MOST_CHECKS = 5
+_QUIET_CHECKS = ("unlinked accounts", "services without a team")
 
 
 def text(build: Path, settings: "Settings") -> str:
@@ -126,10 +127,17 @@ def _no_deployments(settings: "Settings") -> list[str]:
 
 
 def _checks(connection: "duckdb.DuckDBPyConnection") -> list[str]:
+    """What somebody should look at, a line a kind; what is no news here is left to Data health."""
     rows = connection.execute(
-        "select message, help from data_check where count > 0 order by count desc, check_name"
+        "select check_name, list(distinct subject order by subject), any_value(help)"
+        " from data_check where count > 0 and not list_contains($quiet, check_name)"
+        " group by check_name order by sum(count) desc, check_name",
+        {"quiet": list(_QUIET_CHECKS)},
     ).fetchall()
-    lines = [f"  note         {message}{f'; {hint}' if hint else ''}" for message, hint in rows]
+    lines = []
+    for name, subjects, hint in rows:
+        some = ", ".join(subjects[:3]) + (f" and {len(subjects) - 3} more" * (len(subjects) > 3))
+        lines.append(f"  look at      {name}: {some}{f' ({hint})' if hint else ''}")
     more = len(lines) - _MOST_CHECKS
     return lines[:_MOST_CHECKS] + (
         [f"  and {more} more on the page Data health"] if more > 0 else []
