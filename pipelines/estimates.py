@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 
 CONFIDENCE = 0.95
 _TAIL = (1 - CONFIDENCE) / 2
+_SMALLEST_PROPORTION = 5
 
 Floats = NDArray[np.float64]
 Integers = NDArray[np.int64]
@@ -71,6 +72,47 @@ def quantile_intervals(values: pl.DataFrame, levels: tuple[float, ...]) -> pl.Da
             ).cast(QUANTILE_SCHEMA)  # type: ignore[arg-type]
         )
     return pl.concat(found).with_columns(pl.col("value", "ci_low", "ci_high").fill_nan(None))
+
+
+def rank_table(sizes: NDArray[np.int64], levels: tuple[float, ...]) -> pl.DataFrame:
+    """The ranks (from 1) whose values bound a quantile at 95 %: columns n, level, low, high.
+
+    Exact: of n values B ~ Binomial(n, level) lie at or below the quantile, and low and high are
+    the innermost ranks with P(B < low) ≤ 2.5 % and P(B ≥ high) ≤ 2.5 %. A rank of 0 or n + 1
+    means that n is too small to bound that side.
+    """
+    from scipy.stats import binom
+
+    sizes = np.unique(sizes)
+    return pl.concat(
+        pl.DataFrame(
+            {
+                "n": sizes,
+                "level": np.full(len(sizes), level),
+                "low": binom.ppf(_TAIL, sizes, level).astype(np.int64),
+                "high": binom.ppf(1 - _TAIL, sizes, level).astype(np.int64) + 1,
+            }
+        )
+        for level in levels
+    )
+
+
+def wilson_interval(successes: pl.Series, totals: pl.Series) -> pl.DataFrame:
+    """Wilson score interval of proportions: ci_low and ci_high per row, null for fewer than 5."""
+    from scipy.stats import norm
+
+    z = float(norm.ppf(1 - _TAIL))
+    n = totals.cast(pl.Float64).to_numpy()
+    shown = n >= _SMALLEST_PROPORTION
+    n = np.where(shown, n, np.nan)
+    share = successes.cast(pl.Float64).to_numpy() / n
+    middle = (share + z**2 / (2 * n)) / (1 + z**2 / n)
+    half = z / (1 + z**2 / n) * np.sqrt(share * (1 - share) / n + z**2 / (4 * n**2))
+    # At the ends the interval touches 0 or 1 exactly; rounding must not carry it past.
+    low = np.where(share == 0, 0.0, np.maximum(middle - half, 0.0))
+    high = np.where(share == 1, 1.0, np.minimum(middle + half, 1.0))
+    bounds = {"ci_low": np.where(shown, low, np.nan), "ci_high": np.where(shown, high, np.nan)}
+    return pl.DataFrame(bounds).fill_nan(None)
 
 
 def rate_interval(counts: pl.Series, exposure: pl.Series, dispersion: pl.Series) -> pl.DataFrame:
@@ -228,12 +270,10 @@ def _woodruff(
 def _order_statistics(
     x: Floats, starts: Integers, counts: Integers, level: float
 ) -> tuple[Floats, Floats]:
-    """The narrowest equal-tailed pair of ranks that covers the quantile in ≥ 95 % of samples."""
-    from scipy.stats import binom
-
-    sizes, inverse = np.unique(counts, return_inverse=True)
-    low = binom.ppf(_TAIL, sizes, level).astype(np.int64)[inverse]
-    high = (binom.ppf(1 - _TAIL, sizes, level).astype(np.int64) + 1)[inverse]
+    """The values at the ranks of `rank_table`; NaN where the sample is too small for a side."""
+    _, inverse = np.unique(counts, return_inverse=True)
+    ranks = rank_table(counts, (level,))
+    low, high = ranks["low"].to_numpy()[inverse], ranks["high"].to_numpy()[inverse]
     low_value = x[starts + np.maximum(low, 1) - 1]
     high_value = x[starts + np.minimum(high, counts) - 1]
     return (
