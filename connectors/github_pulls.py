@@ -243,13 +243,10 @@ def account_of(connection: str, actor: ActorWire | None) -> str | None:
 
 
 def ready_at(pull: PullRequestWire) -> datetime | None:
-    """When it first asked for review: opened so, or made ready later; None for a draft."""
+    """The first time it was marked ready for review, else its opening; None for a draft."""
     for event in (pull.get("timeline_items") or {}).get("nodes") or ():
-        kind = event.get("kind") if event else None
-        if event and kind == "ReadyForReviewEvent":
+        if event and event.get("kind") == "ReadyForReviewEvent":
             return event.get("created_at")
-        if kind == "ConvertToDraftEvent":
-            return pull["created_at"]
     return None if pull.get("is_draft") else pull["created_at"]
 
 

@@ -256,7 +256,7 @@ READY, DRAFT = "ReadyForReviewEvent", "ConvertToDraftEvent"
         (False, [], -4),
         (True, [], None),
         (False, [(READY, 0)], 0),
-        (False, [(DRAFT, -3), (READY, 0)], -4),
+        (False, [(DRAFT, -3), (READY, 0)], 0),
         (True, [(READY, -2), (DRAFT, 0)], -2),
         (False, [(READY, -2), (DRAFT, -1), (READY, 0)], -2),
     ],
@@ -264,7 +264,7 @@ READY, DRAFT = "ReadyForReviewEvent", "ConvertToDraftEvent"
 def test_ready_is_when_review_was_first_asked_for(
     is_draft: bool, events: list[tuple[str, int]], hours: int | None
 ) -> None:
-    """Opened for review, or made ready later; a draft never was."""
+    """The first time it was marked ready, else its opening; a draft never was."""
     nodes = [
         {"__typename": kind, "createdAt": stamp(START + timedelta(hours=hour))}
         for kind, hour in events

@@ -39,6 +39,7 @@ requested as (
     select
         q.change_request_id as change_id, q.home_key as repository_key,
         case
+            when b.change_request_id is not null then 'backport'
             when q.head_branch = q.default_branch or regexp_matches(q.head_branch, '^(develop|release[/-].*)$')
                 or h.merged >= 3 then 'promotion'
             when q.base_branch <> q.default_branch
@@ -57,6 +58,7 @@ requested as (
         v.first_review_at, v.approved_at, q.merged_at
     from request as q
     left join listed as l on l.change_request_id = q.change_request_id
+    left join backport as b on b.change_request_id = q.change_request_id
     left join branch_base as h on h.home_key = q.home_key and h.branch = q.head_branch
     left join reviewed as v on v.change_request_id = q.change_request_id
     left join account_person as p on p.account_id = q.author

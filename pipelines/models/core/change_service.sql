@@ -21,7 +21,7 @@ select c.change_id, s.service_id
 from change as c
 join service as s on s.repository_key = c.repository_key
 left join matched as m on m.change_id = c.change_id and m.service_id = s.service_id
-where c.kind not in ('stacked', 'promotion')
+where c.kind not in ('stacked', 'promotion', 'backport')
     and (
         len(s.paths) = 0
         or m.service_id is not null

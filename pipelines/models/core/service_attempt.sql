@@ -13,7 +13,8 @@ candidate as (
             or starts_with(lower(a.service_hint), lower(s.name) || '-')
             or starts_with(lower(a.service_hint), lower(s.name) || '@')
             or starts_with(lower(a.service_hint), lower(s.name) || '/')
-            or list_contains(string_split_regex(lower(a.environment), '[/:@ ]'), lower(s.name))
+            or regexp_matches(
+                lower(a.environment), '(^|[^a-z0-9])' || regexp_escape(lower(s.name)) || '($|[^a-z0-9])')
         ) as is_named
     from attempt as a
     join counted as s on s.repository_key = a.repository_key

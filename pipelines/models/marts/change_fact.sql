@@ -19,10 +19,14 @@ cut as (
     from placed
 ),
 cut_review as (
-    select *, greatest(c1, least(first_review_at, landed_at)) as c2 from cut
+    -- greatest and least pass over NULL: what did not happen must stay NULL.
+    select *,
+        case when first_review_at is not null then greatest(c1, least(first_review_at, landed_at))
+        end as c2
+    from cut
 ),
 cut_approval as (
-    select *, case when c2 is not null then greatest(c2, least(approved_at, landed_at)) end as c3
+    select *, case when c2 is not null and approved_at is not null then greatest(c2, least(approved_at, landed_at)) end as c3
     from cut_review
 ),
 staged as (

@@ -3,12 +3,13 @@
 select change_id as subject, 'change:' || kind as rule,
     case kind
         when 'stacked' then 'merged into a branch that is no release: folded into the request that carries it'
+        when 'backport' then 'cherry-picked from another request, which counts once'
         else 'from a long-lived branch: a promotion of other changes'
     end as reason
-from change where kind in ('stacked', 'promotion')
+from change where kind in ('stacked', 'promotion', 'backport')
 union all
 select change_id, 'change:bot', 'opened by a machine: shown apart'
-from change where is_bot and kind not in ('stacked', 'promotion')
+from change where is_bot and kind not in ('stacked', 'promotion', 'backport')
 union all
 select distinct change_id, 'change:baseline', 'already in the first deployment seen'
 from change_fact where relation = 'baseline'

@@ -26,8 +26,11 @@ select
     p.metric, p.variant, p.entity_type, p.entity_id, 'production' as environment,
     p.period, p.period_start, p.period_end,
     round_significant(p.value) as value, p.unit, p.n, p.services,
-    least(round_significant(p.ci_low), round_significant(p.value)) as ci_low,
-    greatest(round_significant(p.ci_high), round_significant(p.value)) as ci_high,
+    -- least and greatest pass over NULL: an open end must stay open.
+    case when p.ci_low is not null
+        then least(round_significant(p.ci_low), round_significant(p.value)) end as ci_low,
+    case when p.ci_high is not null
+        then greatest(round_significant(p.ci_high), round_significant(p.value)) end as ci_high,
     p.method, p.reason,
     case when p.is_next then round_significant(p.value_before) end as previous_value,
     case when p.is_next then p.n_before end as previous_n,

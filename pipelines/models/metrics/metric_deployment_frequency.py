@@ -21,7 +21,8 @@ INPUTS = {
     "counted": """
         with observed as (
             select s.service_id, p.period, p.period_start, p.end_at,
-                greatest(p.start_at, min(r.live_at)) as from_at,
+                case when min(r.live_at) is not null
+                    then greatest(p.start_at, min(r.live_at)) end as from_at,
                 least(p.end_at, k.as_of, coalesce(s.archived_at, k.as_of)) as to_at
             from service as s
             cross join input.period as p

@@ -1,0 +1,99 @@
+"""A small organisation pulled, loaded and built for real, once for all tests that compare truth."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+
+import duckdb
+import polars as pl
+
+from pipelines import operations
+from pipelines.reader import connect, current_build
+from pipelines.settings import Settings, parse
+from sandbox.generate import build_organisation
+from sandbox.organisation import Organisation
+from sandbox.server import Sandbox
+
+END = datetime(2026, 11, 1, tzinfo=UTC)
+
+
+@dataclass(frozen=True, slots=True)
+class DemoWorld:
+    """A sandbox that still serves, and the settings that read it."""
+
+    sandbox: Sandbox
+    settings: Settings
+
+    @property
+    def organisation(self) -> Organisation:
+        """What is served."""
+        return self.sandbox.organisation
+
+    def sync(self, **options: bool) -> None:
+        """Pull everything; a scope that fails is an error here."""
+        for result in operations.sync(self.settings, **options):
+            assert result.errors == []
+
+    def build(self) -> None:
+        """Load and build."""
+        operations.load_records(self.settings)
+        operations.build(self.settings)
+
+    def ask(self, query: str) -> pl.DataFrame:
+        """A query over the published build."""
+        path = current_build(self.settings.data)
+        assert path is not None
+        with connect(path) as connection:
+            return connection.sql(query).pl()
+
+    def records(self, query: str) -> pl.DataFrame:
+        """A query over the records."""
+        with duckdb.connect(str(self.settings.data / "records.duckdb"), read_only=True) as records:
+            records.execute("set timezone = 'UTC'")
+            return records.sql(query).pl()
+
+
+def settings_for(sandbox: Sandbox, data: Path) -> Settings:
+    """Settings that read a sandbox as a company would: GitHub, Jira, a monorepo's services."""
+    addresses = sandbox.addresses()
+    os.environ["SANDBOX_GITHUB_TOKEN"] = addresses["github_token"]
+    os.environ["SANDBOX_JIRA_TOKEN"] = addresses["jira_token"]
+    organisation = sandbox.organisation
+    teams = {team.id: team.name for team in organisation.teams}
+    services = "".join(
+        f"""
+[[services]]
+name = "{service.slug}"
+repository = "{organisation.repository_by_id[service.repository_id].name}"
+paths = {list(service.paths)}
+team = "{teams[service.team_id]}"
+"""
+        for service in organisation.services
+        if service.paths
+    )
+    text = f"""
+data = "{data}"
+
+[connections.github]
+base_url = "{addresses["github_url"]}"
+organisation = "{addresses["organisation"]}"
+token = {{ env = "SANDBOX_GITHUB_TOKEN" }}
+paths = true
+
+[connections.jira]
+base_url = "{addresses["jira_url"]}"
+email = "{addresses["jira_email"]}"
+token = {{ env = "SANDBOX_JIRA_TOKEN" }}
+{services}"""
+    return parse(text.encode(), data / "leadline.toml")
+
+
+@contextmanager
+def demo_world(folder: Path, *, engineers: int = 12, months: int = 6) -> Iterator[DemoWorld]:
+    """Serve a small organisation with settings that read it; nothing is pulled yet."""
+    organisation = build_organisation(engineers=engineers, months=months, end=END)
+    with Sandbox(organisation, folder / "git") as sandbox:
+        yield DemoWorld(sandbox, settings_for(sandbox, folder / "data"))
