@@ -34,8 +34,10 @@ def add_rows(parsed: Parsed, rows: Rows, table: TableOptions, connection: str) -
     converted = _converted(parsed, rows.frame, table)
     converted = _identified(converted, rows.frame, table, connection)
     good = converted.filter(pl.col(_PROBLEM).is_null())
-    for row in converted.filter(pl.col(_PROBLEM).is_not_null()).iter_rows(named=True):
-        excerpt = ", ".join(str(row[name]) for name in table.columns if row[name] is not None)
+    is_bad = converted[_PROBLEM].is_not_null()
+    written = rows.frame.drop(LINE).filter(is_bad).iter_rows()
+    for row, fields in zip(converted.filter(is_bad).iter_rows(named=True), written, strict=True):
+        excerpt = ", ".join(str(each) for each in fields if each is not None)
         parsed.reject(record_type, _where(table, unit, row), row[_PROBLEM], excerpt)
     for column, kind in table.shape.references.items():
         if column in good.columns:

@@ -196,6 +196,7 @@ def test_a_bad_row_is_rejected_alone(
     (parsed,) = parse_pages(files, pull_pages(files))
     first = parsed.rejects[0]
     assert (first.table, first.path, first.problem) == ("incident", path, problem)
+    assert rows.splitlines()[-1].split(",")[1].strip('"') in first.excerpt
     if table:
         return  # the declaration does not fit the good row either
     kept = [row["incident_id"] for row in rows_of(parsed, Incident)]
