@@ -85,8 +85,8 @@ class Site:
         """The tickets as they stand at the moment."""
         moment = self.world.visible_until
         if self._seen is None or self._seen[0] != moment:
-            every = self.world.organisation.ticket_site.tickets
-            self._seen = (moment, tickets_at(every, moment))
+            site = self.world.organisation.ticket_site
+            self._seen = (moment, tickets_at(site.tickets, site.projects, moment))
         return self._seen[1]
 
     def ticket(self, id_or_key: str) -> Ticket:

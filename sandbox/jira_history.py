@@ -1,11 +1,11 @@
 """How tickets looked at a moment: later changes undone from the tickets' own histories."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
 from typing import Any
 
-from sandbox.ticketing import HistoryItem, Ticket
+from sandbox.ticketing import History, HistoryItem, Ticket, TicketProject
 
 _COLUMNS = {
     "status": "status_id",
@@ -14,18 +14,23 @@ _COLUMNS = {
     "resolution": "resolution",
     "issuetype": "ticket_type_id",
     "key": "key",
-    "project": "project_id",
 }
 _KEPT_AS_TEXT = {"priority", "resolution", "key"}
 
 
-def tickets_at(tickets: Iterable[Ticket], moment: datetime) -> list[Ticket]:
+def tickets_at(
+    tickets: Iterable[Ticket], projects: Iterable[TicketProject], moment: datetime
+) -> list[Ticket]:
     """The tickets there were at the moment, each as it stood then."""
-    return [ticket_at(ticket, moment) for ticket in tickets if ticket.created_at <= moment]
+    by_key = {project.key: project.id for project in projects}
+    return [ticket_at(ticket, by_key, moment) for ticket in tickets if ticket.created_at <= moment]
 
 
-def ticket_at(ticket: Ticket, moment: datetime) -> Ticket:
-    """The ticket as it stood: histories and worklogs after the moment undone."""
+def ticket_at(ticket: Ticket, projects: Mapping[str, int], moment: datetime) -> Ticket:
+    """The ticket as it stood, histories and worklogs after the moment undone.
+
+    `projects` are ids by key: a moved ticket's former key tells its former project.
+    """
     if ticket.updated_at <= moment:
         return ticket
     kept = tuple(history for history in ticket.histories if history.at <= moment)
@@ -37,15 +42,15 @@ def ticket_at(ticket: Ticket, moment: datetime) -> Ticket:
     former = ticket.former_keys
     if "key" in undone:
         former = former[: former.index(undone["key"])] if undone["key"] in former else former
+        undone["project_id"] = projects[undone["key"].rpartition("-")[0]]
     times = [ticket.created_at, *(history.at for history in kept)]
     times += [worklog.updated_at for worklog in worklogs]
-    is_resolved = ticket.resolved_at is not None and ticket.resolved_at <= moment
+    resolution = undone.get("resolution", ticket.resolution)
     return replace(
         ticket,
         **{
-            "resolution": ticket.resolution if is_resolved else None,
             **undone,
-            "resolved_at": ticket.resolved_at if is_resolved else None,
+            "resolved_at": _resolved_at(kept) if resolution else None,
             "histories": kept,
             "worklogs": worklogs,
             "former_keys": former,
@@ -59,6 +64,15 @@ def _undo(item: HistoryItem) -> dict[str, Any]:
     column = _COLUMNS.get(item.field.lower())
     if column is None:
         return {}
-    if column == "project_id":
-        return {column: int(item.from_value or 0)}
     return {column: item.from_text if column in _KEPT_AS_TEXT else item.from_value}
+
+
+def _resolved_at(histories: Sequence[History]) -> datetime | None:
+    """When the resolution was last given."""
+    times = [
+        history.at
+        for history in histories
+        for item in history.items
+        if item.field.lower() == "resolution" and item.to_text is not None
+    ]
+    return times[-1] if times else None

@@ -131,7 +131,7 @@ def _histories(number: int, created: datetime) -> tuple[History, ...]:
     if number == 5:
         steps.append(
             (
-                HistoryItem("project", "501", "Edge", "502", "Operations"),
+                HistoryItem("project", None, "Edge", None, "Operations"),
                 HistoryItem("Key", None, "EE-901", None, "OPS-6"),
             )
         )

@@ -228,11 +228,13 @@ def test_only_what_exists_by_then_is_visible() -> None:
         assert issue["key"] == "EE-901"
         assert issue["fields"]["assignee"] is None
         assert issue["fields"]["status"]["id"] == "10001"
-    done = site.tickets[2]
-    before = ticket_at(done, done.histories[-1].at - timedelta(seconds=1))
+    done = site.tickets[6]
+    before = ticket_at(done, {}, done.histories[-1].at - timedelta(seconds=1))
     assert (before.resolution, before.resolved_at, before.status_id) == (None, None, "10002")
+    worked = ticket_at(done, {}, done.updated_at - timedelta(seconds=1))
+    assert (worked.resolution, worked.resolved_at) == ("Done", done.resolved_at)
     assert before.updated_at < done.updated_at
-    assert ticket_at(done, END) is done
+    assert ticket_at(done, {}, END) is done
 
 
 def test_too_many_requests_are_told_to_wait_and_the_wrong_credential_is_refused() -> None:
