@@ -1,0 +1,192 @@
+"""The parts of `docs/` that are made from the code: settings, records, streams, metrics, commands.
+
+A page holds them between `<!-- generated: NAME -->` and `<!-- end of generated -->`; the words
+around are written by hand. `python -m pipelines.documentation` writes them anew; a test fails
+where a page is behind the code.
+"""
+
+import inspect
+import re
+import sys
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+from connectors.arrow import schema
+from connectors.connector import Connector, Stream, kinds
+from connectors.records import RECORDS, Record
+from connectors.secret import Secret
+from pipelines.catalog import models
+from pipelines.documentation_commands import commands
+from pipelines.documentation_settings import connection_settings, sections
+from pipelines.metric_definitions import DEFINITIONS, Definition
+from pipelines.settings_messages import model_of
+
+FOLDER = Path(__file__).parents[1] / "docs"
+
+_BLOCK = re.compile(
+    r"(?P<begin><!-- generated: (?P<name>[a-z_ ]+) -->\n).*?(?P<end><!-- end of generated -->)",
+    re.DOTALL,
+)
+
+
+def filled(text: str) -> str:
+    """The text of a page with its generated parts made anew; raises for a name nothing makes."""
+    return _BLOCK.sub(_made, text)
+
+
+def write(folder: Path = FOLDER) -> list[Path]:
+    """Write every page whose generated parts are behind the code; returns those written."""
+    written = []
+    for path in sorted(folder.glob("*.md")):
+        before = path.read_text(encoding="utf-8")
+        after = filled(before)
+        if after != before:
+            path.write_text(after, encoding="utf-8")
+            written.append(path)
+    return written
+
+
+def _made(found: re.Match[str]) -> str:
+    what, _, kind = found["name"].partition(" ")
+    lines = _KIND_BLOCKS[what](kinds()[kind]) if kind else _BLOCKS[what]()
+    return found["begin"] + "\n" + "\n".join(lines).strip() + "\n\n" + found["end"]
+
+
+def table(titles: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]:
+    """A table of Markdown; bars within cells are escaped."""
+    lines = [titles, ("---",) * len(titles), *rows]
+    return [
+        "| " + " | ".join(" ".join(cell.split()).replace("|", "\\|") for cell in line) + " |"
+        for line in lines
+    ]
+
+
+def _records() -> Iterator[str]:
+    for record_type in RECORDS:
+        yield f"### {record_type.table}"
+        yield ""
+        yield _summary(record_type) + _whole_set(record_type)
+        yield ""
+        yield f"Given by: {', '.join(_givers(record_type)) or 'no connector yet'}."
+        yield ""
+        rows = [
+            (f"`{column.name}`", _column_type(column.type), _column_note(record_type, column.name))
+            for column in schema(record_type)
+            if column.name not in Record.model_fields
+        ]
+        yield from table(("column", "type", ""), rows)
+        yield ""
+
+
+def _whole_set(record_type: type[Record]) -> str:
+    if record_type.set_of is None:
+        return ""
+    return f" Comes whole with its `{record_type.set_of}` and is replaced as a set."
+
+
+def _givers(record_type: type[Record]) -> list[str]:
+    return [
+        f"[{kind}](connectors.md#{kind})"
+        for kind, connector in kinds().items()
+        if any(record_type in stream.record_types for stream in _streams_of(connector))
+    ]
+
+
+def _column_note(record_type: type[Record], name: str) -> str:
+    if name in record_type.key:
+        return "key"
+    return "required" if record_type.model_fields[name].is_required() else ""
+
+
+def _column_type(kind: Any) -> str:
+    words = {"string": "text", "bool": "true or false", "int64": "whole number"}
+    told = str(kind)
+    if told.startswith("timestamp"):
+        return "time (UTC)"
+    if told.startswith("list"):
+        return "list of text"
+    return words.get(told, told)
+
+
+def _streams(connector: type[Connector]) -> Iterator[str]:
+    rows = [
+        (
+            f"`{stream.name}`",
+            _summary(type(stream)),
+            ", ".join(f"[{r.table}](records.md#{r.table})" for r in stream.record_types),
+            _habits(stream),
+        )
+        for stream in _streams_of(connector)
+    ]
+    yield from table(("stream", "what it pulls", "records", "deleted at the source"), rows)
+
+
+def _habits(stream: Stream) -> str:
+    return "stays here" if stream.forgets else "found by full passes"
+
+
+def _streams_of(connector: type[Connector]) -> tuple[Stream, ...]:
+    """Every stream a kind can have: all that options switch on; no secret is looked for."""
+    given: dict[str, Any] = {}
+    for name, field in connector.options_type.model_fields.items():
+        if field.annotation is bool:
+            given[name] = True
+        elif model_of(field.annotation) is Secret:
+            given[name] = Secret(env="TOKEN")
+    return connector(connector.kind, connector.options_type.model_construct(**given)).streams()
+
+
+def _metrics() -> Iterator[str]:
+    for definition in DEFINITIONS:
+        yield f"### {definition.title}"
+        yield ""
+        yield f"`{definition.name}`, version {definition.version}. {definition.words}"
+        yield ""
+        yield f"Parameters: {definition.parameters}. Model: {_model_link(definition)}."
+        yield ""
+
+
+def _model_link(definition: Definition) -> str:
+    file = f"{definition.model}.py"
+    return f"[`{file}`](../pipelines/models/metrics/{file})"
+
+
+def _tables() -> Iterator[str]:
+    rooms = {
+        "marts": "What pages and queries read",
+        "metrics": "Metrics before they are put together",
+        "core": "What the numbers are made from",
+    }
+    for room, title in rooms.items():
+        yield f"### {title}"
+        yield ""
+        found = [model for model in models().values() if model.room == room]
+        rows = [
+            (f"`{model.name}`", model.description, ", ".join(f"`{c}`" for c in model.key))
+            for model in sorted(found, key=lambda model: model.name)
+        ]
+        yield from table(("table", "what it holds", "key"), rows)
+        yield ""
+
+
+def _summary(thing: type[object]) -> str:
+    return (inspect.getdoc(thing) or "").split("\n\n")[0].replace("\n", " ")
+
+
+_BLOCKS: dict[str, Callable[[], Iterable[str]]] = {
+    "commands": lambda: commands(table),
+    "metrics": _metrics,
+    "records": _records,
+    "settings": lambda: sections(table),
+    "tables": _tables,
+}
+_KIND_BLOCKS: dict[str, Callable[[type[Connector]], Iterable[str]]] = {
+    "options": lambda connector: connection_settings(connector, table),
+    "streams": _streams,
+}
+
+
+if __name__ == "__main__":
+    for changed in write():
+        sys.stdout.write(f"wrote {changed}\n")
