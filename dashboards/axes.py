@@ -61,6 +61,20 @@ def _bounds(positive: pl.Series) -> tuple[float, float]:
     return low, high
 
 
+def rate_axis(values: list[float], intervals: list[float]) -> dict[str, Any]:
+    """Return scale and axis for rates: from zero, and up to something even if all is zero.
+
+    Wide intervals are cut off at a multiple of the largest value, or the values would be a line
+    along the bottom.
+    """
+    largest = max(values, default=0.0) or 1.0
+    top = max(largest, min(max(intervals, default=0.0), 2.5 * largest)) * 1.06
+    return {
+        "scale": alt.Scale(domain=[0, top], nice=False, clamp=True),
+        "axis": alt.Axis(tickCount=4, format=",.2~f", domain=False, ticks=False, labelPadding=6),
+    }
+
+
 def layered(
     *layers: alt.Chart | alt.LayerChart, height: int | Literal["container"] = "container"
 ) -> alt.LayerChart:

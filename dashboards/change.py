@@ -42,7 +42,7 @@ def change_table(page: frame.Page) -> None:
             way=pl.concat_list(pl.col(stage).fill_null(0) for stage in STAGES),
             longest=_longest(found),
             live=pl.col("live_at").dt.convert_time_zone(page.build.zone.key),
-            note=pl.col("flags").list.join(", "),
+            note=pl.col("flags").list.join(", ").replace("", None),
         )
         event = st.dataframe(
             rows,
@@ -62,6 +62,7 @@ def change_table(page: frame.Page) -> None:
                 "live": st.column_config.DatetimeColumn("live", format="D MMM YYYY, HH:mm"),
                 "note": "note",
             },
+            column_order=[name for name in rows.columns if not rows[name].is_null().all()],
             on_select="rerun",
             selection_mode="single-row",
             key="changes",

@@ -8,7 +8,7 @@ import altair as alt
 import polars as pl
 
 from dashboards import words
-from dashboards.axes import duration_axis, layered
+from dashboards.axes import duration_axis, layered, rate_axis
 from dashboards.palette import INK, palette
 
 SMALL_SAMPLE: Final = 10
@@ -177,11 +177,9 @@ def _value_axis(
     shown: pl.DataFrame, cases: pl.DataFrame | None, *, is_duration: bool
 ) -> dict[str, Any]:
     if not is_duration:
-        return {
-            "title": None,
-            "scale": alt.Scale(zero=True, nice=True),
-            "axis": alt.Axis(tickCount=4, domain=False, ticks=False, labelPadding=6),
-        }
+        whole = shown.filter(~pl.col("is_partial"))
+        limits = whole["ci_high"].drop_nulls().to_list()
+        return {"title": None, **rate_axis(shown["value"].drop_nulls().to_list(), limits)}
     numbers = [shown["value"], shown["ci_low"], shown["ci_high"]]
     if cases is not None and cases.height:
         # The outermost dots may be cut off: the axis is there for the lines.
@@ -246,7 +244,9 @@ def distribution(bins: pl.DataFrame, marks: dict[str, float]) -> alt.LayerChart:
         )
     )
     layers: list[alt.Chart] = [bars]
+    low, high = axis["scale"].domain
     for row, (name, hours) in enumerate(marks.items()):
+        is_far = math.log(max(hours, low) / low) / math.log(high / low) > 0.72
         mark = alt.Chart(
             pl.DataFrame({"at": [hours], "word": [f"{name} {words.short_duration(hours)}"]})
         )
@@ -256,9 +256,9 @@ def distribution(bins: pl.DataFrame, marks: dict[str, float]) -> alt.LayerChart:
                 color=INK, strokeWidth=1.5, strokeDash=[1, 0] if row == 0 else [4, 3]
             ).encode(x=at),
             mark.mark_text(
-                align="left",
+                align="right" if is_far else "left",
                 baseline="top",
-                dx=6,
+                dx=-6 if is_far else 6,
                 dy=17 * row,
                 color=INK,
                 fontWeight=600,

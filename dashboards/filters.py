@@ -50,11 +50,13 @@ def show(queries: Queries, *, title: str) -> frame.Page:
             "The other filters apply.",
             icon=":material/filter_alt_off:",
         )
+    # Where a selection holds one service only, that service says more than a view of services.
+    only = of_team["service_id"].item() if of_team.height == 1 else None
     scope = Scope(
         period=period,
         environment=environment,
         team_id=team_id or None,
-        service_id=service_id or None,
+        service_id=service_id or only,
     )
     return frame.Page(
         queries=queries,
@@ -73,15 +75,19 @@ def _periods() -> dict[str, str]:
 
 
 def _team_names(teams: pl.DataFrame) -> dict[str, str]:
-    return {_ALL: f"All {words.count(teams.height, 'team')}"} | _unique(
+    return {_ALL: _all(teams.height, "team")} | _unique(
         teams.select("team_id", "name", pl.col("team_id").alias("hint"))
     )
 
 
 def _service_names(services: pl.DataFrame) -> dict[str, str]:
-    return {_ALL: f"All {words.count(services.height, 'service')}"} | _unique(
+    return {_ALL: _all(services.height, "service")} | _unique(
         services.select("service_id", "name", pl.col("repository_key").alias("hint"))
     )
+
+
+def _all(number: int, noun: str) -> str:
+    return f"All {words.count(number, noun)}" if number else f"No {noun}s known"
 
 
 def _unique(rows: pl.DataFrame) -> dict[str, str]:

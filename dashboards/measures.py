@@ -1,6 +1,7 @@
 """Metric rows as pages use them: picked by name, worded, compared with the period before."""
 
 from dataclasses import dataclass
+from datetime import date, timedelta
 from typing import Any, Final, Literal
 
 import polars as pl
@@ -125,6 +126,30 @@ def measure(rows: pl.DataFrame, kind: Kind, page: Page) -> Measure:
     """Return one measure out of the metric rows of a page."""
     chosen = rows.filter((pl.col("metric") == kind.metric) & (pl.col("variant") == kind.variant))
     return Measure(kind, None if chosen.is_empty() else chosen.row(0, named=True), page)
+
+
+def filled(weeks: pl.DataFrame, since: date, until: date) -> pl.DataFrame:
+    """Return weekly rows with one row per week and measure: a missing week is a gap, not a jump."""
+    monday = since - timedelta(days=since.weekday())
+    calendar = pl.DataFrame(
+        {"period_start": pl.date_range(monday, until - timedelta(days=1), "7d", eager=True)}
+    )
+    grid = weeks.select("metric", "variant", "unit").unique().join(calendar, how="cross")
+    return (
+        grid.join(
+            weeks.drop("unit"), on=["metric", "variant", "period_start"], how="left", coalesce=True
+        )
+        .with_columns(
+            pl.col("n").fill_null(0),
+            pl.col("is_partial").fill_null(
+                pl.col("period_start") + pl.duration(days=7) > pl.lit(until)
+            ),
+            pl.when(pl.col("value").is_null())
+            .then(pl.col("reason").fill_null("no value"))
+            .alias("reason"),
+        )
+        .sort("metric", "variant", "period_start")
+    )
 
 
 def weekly(weeks: pl.DataFrame, kind: Kind, *, with_partial: bool = False) -> pl.DataFrame:

@@ -29,7 +29,8 @@ def stages(hours: dict[str, float], *, note: dict[str, str] | None = None) -> al
     the chart. `note` adds words behind a stage's value.
     """
     total = sum(hours.values())
-    frame = pl.DataFrame(_pieces(hours, total, note or {}))
+    reach = _reach(hours, total)
+    frame = pl.DataFrame(_pieces(hours, total, reach, note or {}))
     whole = frame.with_columns(name=pl.lit("all stages"))
     each = frame.with_columns(name=pl.col("stage"))
     y = alt.Y(
@@ -43,7 +44,7 @@ def stages(hours: dict[str, float], *, note: dict[str, str] | None = None) -> al
         "from:Q",
         title=None,
         axis=None,
-        scale=alt.Scale(domain=[0, max(total, 1e-9)], nice=False),
+        scale=alt.Scale(domain=[0, max(reach, 1e-9)], nice=False),
     )
     bars = (
         alt.Chart(pl.concat([whole, each]))
@@ -67,13 +68,25 @@ def stages(hours: dict[str, float], *, note: dict[str, str] | None = None) -> al
     return layered(bars, *sides)
 
 
-def _pieces(hours: dict[str, float], total: float, note: dict[str, str]) -> list[dict[str, Any]]:
+def _reach(hours: dict[str, float], total: float) -> float:
+    """Return where the axis ends: beyond the total if a bar would leave its words no room."""
+    start = 0.0
+    for value in hours.values():
+        if max(start, total - start - value) < total * 0.42:
+            return total * 1.7
+        start += value
+    return total
+
+
+def _pieces(
+    hours: dict[str, float], total: float, reach: float, note: dict[str, str]
+) -> list[dict[str, Any]]:
     pieces = []
     start = 0.0
-    for index, (stage, value) in enumerate(hours.items()):
+    for stage, value in hours.items():
         end = start + value
         # Room for the words is on the side where more of the chart is empty.
-        is_left = start > total - end
+        is_left = start > reach - end
         share = value / total * 100 if total else 0.0
         after = f" {note[stage]}" if stage in note else ""
         pieces.append(
@@ -84,7 +97,7 @@ def _pieces(hours: dict[str, float], total: float, note: dict[str, str]) -> list
                 "label_at": start if is_left else end,
                 "label": f"{words.short_duration(value)} · {share:.0f} %{after}",
                 "is_left": is_left,
-                "color": palette().categories[index % len(palette().categories)],
+                "color": palette().categories[list(STAGE_WORDS).index(stage)],
             }
         )
         start = end

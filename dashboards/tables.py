@@ -70,7 +70,9 @@ def member_table(page: frame.Page, metrics: list[str]) -> frame.Download:
         rows = rows.sort("median", descending=True, nulls_last=True, maintain_order=True)
         divisor, unit = words.column_unit(rows["median"].to_list())
         hidden = {"team", "source"} if shown_level == "team" else set()
-        hidden |= {"note"} if rows["note"].is_null().all() else set()
+        hidden |= {name for name in ("note", "source") if rows[name].is_null().all()}
+        is_often = (rows["deployments"] >= 1).any()
+        rate = "%.1f" if is_often else "%.2f"
         shown = rows.drop("row").with_columns(pl.col("median", "p90") / divisor)
         event = st.dataframe(
             shown,
@@ -80,10 +82,8 @@ def member_table(page: frame.Page, metrics: list[str]) -> frame.Download:
             column_config={
                 "name": st.column_config.TextColumn(shown_level, pinned=True, width=150),
                 "team": st.column_config.TextColumn("team", width=110),
-                "deployments": st.column_config.NumberColumn(
-                    "times a week", format="%.1f", width=85
-                ),
-                "days": st.column_config.NumberColumn("days a week", format="%.1f", width=85),
+                "deployments": st.column_config.NumberColumn("times a week", format=rate, width=85),
+                "days": st.column_config.NumberColumn("days a week", format=rate, width=85),
                 "median": st.column_config.NumberColumn(
                     f"median ({unit})", format="%.1f", width=110
                 ),
@@ -177,16 +177,12 @@ def deployment_table(page: frame.Page) -> frame.Download:
         height=table_height(rows.height),
         hide_index=True,
         column_order=[
-            "at",
-            "version",
-            "kind",
-            "outcome",
-            "counts",
-            "changes",
-            "environment",
-            "origin",
-            "reason",
-            "url",
+            name
+            for name in (
+                *("at", "version", "kind", "outcome", "counts", "changes"),
+                *("environment", "origin", "reason", "url"),
+            )
+            if not rows[name].is_null().all()
         ],
         column_config={
             "at": st.column_config.DatetimeColumn("at", format="D MMM YYYY, HH:mm"),

@@ -12,6 +12,7 @@ from dashboards.measures import (
     LEAD_TIME,
     LEAD_TIME_P90,
     WAITING,
+    filled,
     measure,
 )
 from dashboards.queries import Span
@@ -39,14 +40,15 @@ if not rows["value"].is_not_null().any():
 
 # Four points are no trend: whatever the period, half a year is drawn and the period is marked.
 since = min(page.span.start, page.span.end - timedelta(weeks=26))
-weeks = page.queries.weeks(page.scope, METRICS, since)
+weeks = filled(page.queries.weeks(page.scope, METRICS, since), since, page.span.end)
 
 if lead_time.quantity is not None and page.scope.service_id is None:
     answer = f"In the typical service half of all changes are live within {lead_time.quantity}"
 elif lead_time.quantity is not None:
     answer = f"Half of all changes are live within {lead_time.quantity}"
 else:
-    answer = f"Services deploy {deployments.quantity}, but how long changes take is not known"
+    counted = words.count(deployments.n, "deployment") if deployments.n else "No deployment"
+    answer = f"{counted} in {words.PERIODS[page.scope.period]}; how long changes take is not known"
 if lead_time.comparison.long and lead_time.quantity is not None:
     answer += f", {lead_time.comparison.long}"
 sure = []

@@ -30,6 +30,9 @@ parts = [
 hours = {
     stage: part.value for stage, part in zip(STAGES, parts, strict=True) if part.value is not None
 }
+unseen = [stage_charts.STAGE_WORDS[stage] for stage, value in hours.items() if value == 0]
+if len(unseen) < len(hours):
+    hours = {stage: value for stage, value in hours.items() if value > 0}
 left_out = page.queries.left_out(page.scope, page.span, page.build.zone)
 if not hours and median.value is None:
     frame.missing(
@@ -84,6 +87,8 @@ with left:
                 for stage, value in hours.items()
             ),
         )
+        if 0 < len(unseen) < len(STAGES):
+            box.caption(f"Nothing was seen of: {words.listed(unseen)}.")
         whole = measure(rows, Kind("lead_time_stage", "total", "", "less", "change"), page).value
         if whole is not None and abs(whole - total) > 0.02 * max(whole, total):
             box.caption(
@@ -145,6 +150,7 @@ if page.scope.service_id is None:
         ],
         schema={"name": pl.String, "stage": pl.String, "hours": pl.Float64, "n": pl.Int64},
     ).drop_nulls("hours")
+    cells = cells.filter(pl.col("hours").max().over("stage") > 0)
     if cells.is_empty():
         box.info(f"No {level} has enough changes for a value.")
     else:
