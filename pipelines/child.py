@@ -24,13 +24,17 @@ LOG_FILES = 3
 
 @dataclass(frozen=True)
 class Command:
-    """What is run: its name, arguments, folder and environment, and the port it answers on."""
+    """What is run: its name, arguments, folder, environment, and the port it answers on.
+
+    With `after`, it waits until that file is there.
+    """
 
     name: str
     arguments: list[str]
     folder: Path
     environment: Mapping[str, str] = field(repr=False)  # it may hold secrets
     port: int | None = None
+    after: Path | None = None
 
 
 class Guard:
@@ -82,7 +86,8 @@ class Child:
         """Start what should run, notice what died; says what happened, if anything did."""
         now = time.monotonic()
         if self._process is None:
-            if now >= self._next_start:
+            after = self.command.after
+            if now >= self._next_start and (after is None or after.exists()):
                 self._start(now)
             return None
         code = self._process.poll()

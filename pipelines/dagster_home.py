@@ -1,14 +1,18 @@
 """Dagster's home in the data folder, and the environment in which its processes run."""
 
+import hashlib
 import os
 import re
+import stat
+import tempfile
 from pathlib import Path
 
 from pipelines.files import DataFolder
-from pipelines.settings import Settings, find
+from pipelines.settings import Settings, SettingsError, find
 
 PROJECT = Path(__file__).resolve().parent.parent
 _BASE = ".leadline/dagster"
+_LONGEST_SOCKET = 100  # the kernel's limit is 103 (macOS) or 107 bytes
 
 
 def prepare(settings: Settings) -> Path:
@@ -22,12 +26,34 @@ def prepare(settings: Settings) -> Path:
         template,
         flags=re.MULTILINE,
     )
-    path = home / "dagster.yaml"
-    if not path.exists() or path.read_text(encoding="utf-8") != text:
-        fresh = path.with_suffix(".fresh")
-        fresh.write_text(text, encoding="utf-8")
-        fresh.replace(path)
+    _write(home / "dagster.yaml", text)
     return home
+
+
+def graph_socket(settings: Settings) -> Path:
+    """The socket on which `leadline up` serves the graph, in a folder that only we can enter.
+
+    It is the same at every start, because Dagster's store knows runs and schedules by it. Where the
+    data folder's name is too long for a socket, it lies in the temporary folder.
+    """
+    home = prepare(settings)
+    if len(os.fsencode(home / "graph")) <= _LONGEST_SOCKET:
+        return home / "graph"
+    digest = hashlib.sha256(os.fsencode(home)).hexdigest()[:16]
+    folder = Path(tempfile.gettempdir()) / f"leadline-{os.geteuid()}-{digest}"
+    folder.mkdir(mode=0o700, exist_ok=True)
+    found = folder.lstat()
+    if not stat.S_ISDIR(found.st_mode) or found.st_uid != os.geteuid() or found.st_mode & 0o077:
+        raise SettingsError(f"{folder} belongs to someone else; set TMPDIR or a shorter `data`")
+    return folder / "graph"
+
+
+def workspace(settings: Settings, socket: Path) -> Path:
+    """The file that tells Dagster's daemon and UI where the graph is served."""
+    path = prepare(settings) / "workspace.yaml"
+    server = f"  - grpc_server:\n      socket: {_quoted(str(socket))}\n"
+    _write(path, f"load_from:\n{server}      location_name: leadline\n")
+    return path
 
 
 def environment(settings: Settings) -> dict[str, str]:
@@ -45,6 +71,13 @@ def environment(settings: Settings) -> dict[str, str]:
 def working_folder() -> Path:
     """Where Dagster's processes start: the project's root, once a settings file is named."""
     return PROJECT if find() is not None else Path.cwd()
+
+
+def _write(path: Path, text: str) -> None:
+    if not path.exists() or path.read_text(encoding="utf-8") != text:
+        fresh = path.with_suffix(".fresh")
+        fresh.write_text(text, encoding="utf-8")
+        fresh.replace(path)
 
 
 def _quoted(path: str) -> str:

@@ -97,7 +97,7 @@ def _newest(instance: DagsterInstance) -> set[str]:
 
 
 def _remove_files(instance: DagsterInstance, run_id: str) -> None:
-    """What the store leaves of a deleted run: the emptied database and the captured output."""
+    """What the store leaves of a deleted run: the emptied database and what was kept beside."""
     root = Path(instance.root_directory)
     for suffix in ("db", "db-wal", "db-shm"):
         (root / "history" / "runs" / f"{run_id}.{suffix}").unlink(missing_ok=True)

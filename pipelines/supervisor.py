@@ -61,7 +61,9 @@ def run_supervisor(
         guard = Guard()
         stack.callback(guard.close)
         if commands is None:
-            commands = product(settings, host, dashboard_port, dagster_port)
+            commands = product(
+                settings, host=host, dashboard_port=dashboard_port, dagster_port=dagster_port
+            )
         children = [Child(command, guard, folder.path / "logs") for command in commands]
         since = datetime.now(UTC)
         stack.enter_context(
@@ -78,20 +80,22 @@ def run_supervisor(
             stop(children)
 
 
-def product(settings: Settings, host: str, dashboard_port: int, dagster_port: int) -> list[Command]:
-    """The three processes of the product."""
+def product(
+    settings: Settings, *, host: str, dashboard_port: int, dagster_port: int
+) -> list[Command]:
+    """The processes of the product; daemon and UI wait until the graph is served."""
     environment = dagster_home.environment(settings)
     folder = dagster_home.working_folder()
-    webserver = ["-m", "dagster_webserver", "-h", host, "-p", str(dagster_port)]
+    socket_path = dagster_home.graph_socket(settings)
+    socket_path.unlink(missing_ok=True)
+    python = [sys.executable, "-m"]
+    graph = ["-w", str(dagster_home.workspace(settings, socket_path))]
+    webserver = [*python, "dagster_webserver", "-h", host, "-p", str(dagster_port), *graph]
+    daemon = [*python, "dagster._daemon", "run", *graph]
     return [
-        Command("daemon", [sys.executable, "-m", "pipelines.daemon"], folder, environment),
-        Command(
-            "dagster",
-            [sys.executable, *webserver, "-m", "pipelines.definitions"],
-            folder,
-            environment,
-            dagster_port,
-        ),
+        Command("code", [*python, "pipelines.code_server", str(socket_path)], folder, environment),
+        Command("daemon", daemon, folder, environment, after=socket_path),
+        Command("dagster", webserver, folder, environment, dagster_port, after=socket_path),
         Command(
             "dashboard",
             serve.command(dashboard_port, settings.data, host),

@@ -54,7 +54,7 @@ class World:
 def world(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[World]:
     """A world in which nothing ran yet."""
     settings = make_settings(tmp_path, ["Database down"])
-    with small_models(tmp_path, monkeypatch), dg.instance_for_test() as instance:
+    with small_models(tmp_path, monkeypatch), dg.DagsterInstance.ephemeral() as instance:
         yield World(settings, tmp_path, instance)
 
 
@@ -161,13 +161,14 @@ def test_sensor_and_schedules_run_by_default(world: World) -> None:
 def test_schedule_skips_while_a_pull_is_under_way(world: World) -> None:
     """A pull that takes longer than its interval is not queued again and again."""
     schedule = world.definitions.get_repository_def().get_schedule_def("sync_imports")
-    with dg.build_schedule_context(world.instance) as context:
-        assert schedule.evaluate_tick(context).run_requests
-    run = world.instance.create_run_for_job(
-        world.definitions.resolve_job_def("sync_imports"), status=dg.DagsterRunStatus.STARTED
-    )
-    with dg.build_schedule_context(world.instance) as context:
-        tick = schedule.evaluate_tick(context)
+    with dg.instance_for_test() as instance:
+        with dg.build_schedule_context(instance) as context:
+            assert schedule.evaluate_tick(context).run_requests
+        run = instance.create_run_for_job(
+            world.definitions.resolve_job_def("sync_imports"), status=dg.DagsterRunStatus.STARTED
+        )
+        with dg.build_schedule_context(instance) as context:
+            tick = schedule.evaluate_tick(context)
     assert not tick.run_requests
     assert run.run_id in str(tick.skip_message)
 

@@ -253,7 +253,12 @@ def test_this_machine_is_fine() -> None:
 def test_secrets_stay_out_of_what_is_shown(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Processes get the environment, but no description of a command shows it."""
     monkeypatch.setenv("GITHUB_TOKEN", "canary-5f1c")
-    commands = product(Settings(data=tmp_path), "127.0.0.1", 1, 2)
+    commands = product(
+        Settings(data=tmp_path),
+        host="127.0.0.1",
+        dashboard_port=1,
+        dagster_port=2,
+    )
     assert commands[0].environment["GITHUB_TOKEN"] == "canary-5f1c"
     assert "canary-5f1c" not in repr(commands)
     assert not any("canary-5f1c" in part for each in commands for part in each.arguments)
