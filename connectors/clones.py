@@ -15,6 +15,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from pathlib import Path
 from weakref import WeakKeyDictionary
 
@@ -23,6 +24,7 @@ from connectors.connector import Pull, Scope, SourceError
 from connectors.git_command import Access, Git, clone
 from connectors.git_failures import GitError
 
+_SETTLED = timedelta(seconds=60)
 _BRANCHES = "+refs/heads/*:refs/heads/*"
 _TAGS = "+refs/tags/*:refs/tags/*"
 # Unlike `cat-file`, this does not try to fetch what a partial clone lacks.
@@ -103,8 +105,8 @@ class GitSource:
                 shutil.rmtree(left_behind)
             branch = scope.attributes.get("default_branch")
             self._bring(git, url, access, lock, branch)
-            if marker is not None:
-                seen.write_text(marker, encoding="utf-8")
+            if (settled := settled_marker(scope, pull.now())) is not None:
+                seen.write_text(settled, encoding="utf-8")
         fetched.add(key)
         return git
 
@@ -173,6 +175,17 @@ class GitSource:
             ca_file=self.ca_file,
             proxy=self.proxy,
         )
+
+
+def settled_marker(scope: Scope, asked_at: datetime) -> str | None:
+    """The scope's marker; None while its newest change is too fresh to be surely the last one.
+
+    Markers tell time by the second: a second push within it would look like no push at all.
+    """
+    newest = scope.attributes.get("newest")
+    if newest and asked_at - datetime.fromisoformat(newest) < _SETTLED:
+        return None
+    return scope.attributes.get("marker")
 
 
 def git_directory(path: Path) -> Path:

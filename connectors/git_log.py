@@ -15,7 +15,7 @@ from connectors.arrow import schema
 from connectors.connector import Line, Parsed
 from connectors.records import Commit, CommitPath, Record
 
-_FIELDS = ("%H", "%P", "%aN", "%aE", "%at", "%cE", "%ct", "%s", "%b")
+_FIELDS = ("%H", "%P", "%aN", "%aE", "%at", "%cE", "%ct", "%ae", "%s", "%b")
 COMMIT_LOG = ("-z", f"--format={'%x00'.join(_FIELDS)}")
 # An empty field begins a record, because neither a commit id nor a path is ever empty.
 PATH_LOG = (
@@ -102,6 +102,7 @@ def parse_commits(line: Line) -> Parsed:
         _instant("%at", line.requested_at).alias("authored_at"),
         _or_null("%cE").alias("committer_email"),
         _instant("%ct", line.requested_at).alias("committed_at"),
+        _or_null("%ae").alias("written_email"),
         pl.col("%s").alias("subject"),
         pl.col("%H").is_in(boundary).alias("is_shallow_boundary"),
     )

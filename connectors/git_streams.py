@@ -2,8 +2,8 @@
 
 Any connection that knows clone addresses can use them: it subclasses a stream, names the parent
 whose records give the scopes, and hands over a `GitSource` with its credential. Scope attributes:
-`repository_key`, and `path` or `clone_url`; optional `default_branch`, and `marker`, whose
-equality with the last one seen spares every git request.
+`repository_key`, and `path` or `clone_url`; optional `default_branch`, and `marker` with
+`newest` (ISO time of the newest change it shows): an equal marker spares every git request.
 """
 
 import hashlib
@@ -12,7 +12,7 @@ from abc import abstractmethod
 from collections.abc import Iterable, Iterator
 from typing import ClassVar, TypedDict
 
-from connectors.clones import Clone, GitSource, present_commits
+from connectors.clones import Clone, GitSource, present_commits, settled_marker
 from connectors.connector import Line, Page, Parsed, Pull, Scope, State, Stream
 from connectors.git_command import Git
 from connectors.git_failures import GitError
@@ -59,7 +59,7 @@ class ReferenceStream(GitStream):
         body = list_references(clone.git)
         key = scope.attributes["repository_key"]
         cursor = hashlib.sha256(key.encode() + b"\n" + body).hexdigest()
-        after = State(cursor=cursor, marker=scope.attributes.get("marker"))
+        after = State(cursor=cursor, marker=settled_marker(scope, requested_at))
         if after != state:
             yield Page(clone.url, requested_at, body, after, body.count(b"\n"))
 
@@ -94,7 +94,8 @@ class _LogStream(GitStream):
             tips=tips(list_references(clone.git)),
         )
         after = State(
-            cursor=json.dumps(cursor, separators=(",", ":")), marker=scope.attributes.get("marker")
+            cursor=json.dumps(cursor, separators=(",", ":")),
+            marker=settled_marker(scope, requested_at),
         )
         if after == state:
             return

@@ -83,6 +83,8 @@ class Commit(Record):
     author_name: str | None = None
     author_email: str | None = None
     authored_at: Instant | None = None
+    # As the commit holds it; `author_email` follows .mailmap, which no vendor's API applies.
+    written_email: str | None = None
     committer_email: str | None = None
     committed_at: Instant | None = None
     subject: str | None = None

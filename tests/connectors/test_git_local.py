@@ -60,6 +60,7 @@ def test_commits_carry_parents_people_times_and_trailers(tmp_path: Path) -> None
         "author_name": "Ada",
         "author_email": "ada@example.com",
         "authored_at": _instant(START - 60),
+        "written_email": "ada@example.com",
         "committer_email": "carl@example.com",
         "committed_at": _instant(START),
         "subject": "Begin",
@@ -161,6 +162,7 @@ def test_a_changed_mailmap_reads_everything_again(tmp_path: Path) -> None:
     rows = world.rows("commits")
     assert [row["author_email"] for row in rows] == ["lovelace@example.com"] * 2
     assert {row["author_name"] for row in rows} == {"Ada Lovelace"}
+    assert {row["written_email"] for row in rows} == {"ada@example.com"}
 
 
 @pytest.mark.parametrize("kind", ["work tree", "bare", "linked work tree", "without commits"])

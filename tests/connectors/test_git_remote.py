@@ -6,6 +6,7 @@ import stat
 import subprocess
 import sys
 from collections.abc import Iterator
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -157,6 +158,47 @@ def test_an_unchanged_marker_costs_no_request(
     second = server.fetches
     assert pull(moved, after) == after
     assert server.fetches == second
+
+
+def test_a_marker_that_is_too_fresh_is_not_relied_on(
+    tmp_path: Path, origin: Path, server: GitServer
+) -> None:
+    """A second push within the marker's second looks like none; until it settles, git is asked."""
+    source, scope = _shared_world(tmp_path, server)
+    fresh = Scope(scope.id, {**scope.attributes, "newest": NOW.isoformat()})
+    stream = CommitStream(source)
+    (page,) = stream.pages(Pull(None, tmp_path / "clones", lambda: NOW), fresh, State())
+    assert page.state is not None
+    assert page.state.marker is None
+    second = commit(origin, "Within the second", at=START + 5)
+    _push(origin)
+    later = NOW + timedelta(minutes=5)
+    (page,) = stream.pages(Pull(None, tmp_path / "clones", lambda: later), fresh, page.state)
+    assert second.encode() in page.body
+    assert page.state is not None
+    assert page.state.marker == "pushed at ten"
+
+
+@pytest.mark.parametrize("form", ["ssh://git@example.com:7999{}", "git@example.com:{}"])
+def test_ssh_addresses_are_cloned_without_a_question(
+    tmp_path: Path, origin: Path, form: str
+) -> None:
+    """Both forms of ssh reach the host by ssh in batch mode, and by nothing else."""
+    folder, noted = tmp_path / "bin", tmp_path / "noted"
+    folder.mkdir()
+    fake = folder / "ssh"
+    fake.write_text(
+        f'#!/bin/sh\nprintf "%s\\n" "$@" >> "{noted}"\nfor last; do :; done\nexec sh -c "$last"\n',
+        encoding="utf-8",
+    )
+    fake.chmod(0o755)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setenv("PATH", f"{folder}:{os.environ['PATH']}")
+        world = reading(tmp_path, form.format(tmp_path / "served/shop.git"))
+        assert len(world.rows("commits")) == 1
+    arguments = noted.read_text(encoding="utf-8").splitlines()
+    assert "-oBatchMode=yes" in arguments
+    assert "git@example.com" in arguments
 
 
 def test_a_force_push_and_a_renamed_repository_are_read_anew(
