@@ -7,6 +7,7 @@ wherever it gives a person.
 """
 
 from collections.abc import Iterable, Iterator
+from typing import ClassVar
 
 from connectors.auth import Auth
 from connectors.client import Client
@@ -37,6 +38,7 @@ class GithubConnector(Connector):
     title = "GitHub"
     options_type = GithubOptions
     options: GithubOptions
+    backoff_seconds: ClassVar[float] = 0.5
 
     def __init__(self, name: str, options: GithubOptions) -> None:
         super().__init__(name, options)
@@ -91,6 +93,7 @@ class GithubConnector(Connector):
             proxy=options.proxy,
             concurrency=options.concurrency,
             headers=_HEADERS,
+            backoff_seconds=self.backoff_seconds,
         )
 
     def _git_token(self) -> str:

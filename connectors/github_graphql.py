@@ -189,12 +189,20 @@ def _is_of_one_item(error: Mapping[str, Any]) -> bool:
 
 
 def state_on_last(pages: Iterable[Page], state: Callable[[], State]) -> Iterator[Page]:
-    """The pages, the last of them with the state: it moves once all of them are kept."""
+    """The pages, the last of them with the state: it moves once all of them are kept.
+
+    Where the pages end in an error, what came before is kept and the state stays.
+    """
     held: Page | None = None
-    for page in pages:
+    try:
+        for page in pages:
+            if held is not None:
+                yield held
+            held = page
+    except SourceError:
         if held is not None:
             yield held
-        held = page
+        raise
     if held is not None:
         yield replace(held, state=state())
 
