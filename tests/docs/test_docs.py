@@ -13,13 +13,14 @@ from connectors import connector
 from connectors.connector import kinds
 from connectors.records import RECORDS
 from dashboards import views_index
-from pipelines import documentation, settings
+from pipelines import documentation, reader, settings
 from pipelines.catalog import models
 from pipelines.cli import app
 from pipelines.documentation_settings import type_words
 from pipelines.metric_definitions import DEFINITIONS
 from pipelines.settings import Settings
 from pipelines.settings_messages import model_of
+from tests.dashboards.fixture import World, write_build
 from tests.docs.pages import DOCS, PAGES, ROOT, Block, anchors, blocks, everything, example, prose
 
 TOML = [block for page in PAGES for block in blocks(page, "toml")]
@@ -217,6 +218,16 @@ def test_commands_in_the_text_exist(place: str, line: str) -> None:
             known |= {*parameter.opts, *parameter.secondary_opts}
     for word in words:
         assert not word.startswith("--") or word in known, f"{place}: {line}"
+
+
+@pytest.mark.parametrize("line", sorted({line for _, line in _commands() if '"' in line}))
+def test_queries_in_the_text_run(line: str, tmp_path: Path) -> None:
+    """Every `leadline query` that is shown is one that a published build answers."""
+    command, sql, *_ = shlex.split(line)
+    assert command == "query", line
+    connection = reader.connect(write_build(tmp_path, World(changes=300)))
+    assert connection.execute(sql).description
+    connection.close()
 
 
 def test_the_readme_leads_to_your_own_data() -> None:
