@@ -34,10 +34,16 @@ _EXPECTED = {
     "pipelines.supervisor.SupervisorError": FAILED,
     "pipelines.warehouse.AuditError": FAILED,
 }
-_DAMAGED = {
-    "sqlite3.DatabaseError": "a file of the data folder cannot be used",
-    "_duckdb.IOException": "a file of the data folder cannot be used",
-    "duckdb.IOException": "a file of the data folder cannot be used",
+_REBUILD = (
+    "if it is damaged: remove records.duckdb and builds/ from the data folder and run "
+    "`leadline build`; keep a copy of landing.sqlite, only it cannot be made again"
+)
+# Files that a library cannot use, and the way out.
+_UNUSABLE = {
+    "sqlite3.DatabaseError": "landing.sqlite cannot be used; put back the copy you keep of it, or "
+    "move it away and run `leadline sync` to ask the sources again",
+    "_duckdb.IOException": _REBUILD,
+    "duckdb.IOException": _REBUILD,
 }
 
 Function = TypeVar("Function", bound=Callable[..., Any])
@@ -88,20 +94,13 @@ def _told(error: Exception) -> int:
         if name in _EXPECTED:
             _show(f"error: {error}")
             return _EXPECTED[name]
-    for name in names:
-        if name in _DAMAGED:
-            _show(
-                f"error: {_DAMAGED[name]}: {error}\n"
-                "Only landing.sqlite holds what cannot be made again: keep a copy of it, remove "
-                "records.duckdb and builds/ from the data folder, and run `leadline build`."
-            )
+        if name in _UNUSABLE:
+            _show(f"error: {error}\n{_UNUSABLE[name]}")
             return FAILED
     if isinstance(error, OSError) and (message := _machine(error)):
         _show(f"error: {message}")
         return FAILED
-    from connectors.secret import redact
-
-    _show(redact("".join(traceback.format_exception(error))).rstrip())
+    _show("".join(traceback.format_exception(error)).rstrip())
     _show(
         "\nerror: this is a defect of Leadline, not of your settings. Please report the lines "
         f"above, with:\n  leadline {version()}, Python {platform.python_version()}, "
@@ -139,6 +138,11 @@ def version() -> str:
 
 
 def _show(text: str) -> None:
+    """Say it on stderr, without any secret that was revealed (none was, if nothing read one)."""
+    if "connectors.secret" in sys.modules:
+        from connectors.secret import redact
+
+        text = redact(text)
     typer.echo(text, err=True)
 
 

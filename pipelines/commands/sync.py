@@ -64,11 +64,15 @@ def _tell(settings: "Settings", pulled: "list[SyncResult]", loaded: "LoadResult"
         kind = settings.connections[result.connection].kind
         what = f"{count(result.items, 'item')}, {count(result.requests, 'request')}"
         say(f"{result.connection} ({kind}): {what}" if result.pages else f"{result.connection}: –")
-    rows = ", ".join(f"{table} {number:,}" for table, number in sorted(loaded.rows.items()))
+    rows = ", ".join(
+        f"{table} {number:,}" for table, number in sorted(loaded.rows.items()) if number
+    )
     say(f"loaded: {rows or 'nothing new'}")
     for title, counts in (("rejected", loaded.rejected), ("deleted", loaded.deleted)):
         if counts.total():
-            told = ", ".join(f"{table} {number:,}" for table, number in sorted(counts.items()))
+            told = ", ".join(
+                f"{table} {number:,}" for table, number in sorted(counts.items()) if number
+            )
             say(f"{title}: {told}")
     for held in loaded.held:
         say(

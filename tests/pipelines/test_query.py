@@ -213,7 +213,7 @@ def test_build_file_that_is_damaged(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     path.write_bytes(b"no database" * 1000)
     result = leadline("query", "select 1")
     assert result.exit_code == 1
-    assert "keep a copy" in result.stderr
+    assert "remove records.duckdb and builds/" in result.stderr
     assert "Traceback" not in result.stderr
 
 
