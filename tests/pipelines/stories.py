@@ -1,0 +1,216 @@
+"""Small stories for the models: records as a source would give them, a build, and questions."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import pyarrow as pa
+
+from connectors.arrow import INSTANT, to_table
+from connectors.records import (
+    RECORDS,
+    ChangeRequest,
+    ChangeRequestCommit,
+    Commit,
+    DeploymentAttempt,
+    DeploymentStatus,
+    Record,
+    Reference,
+    Repository,
+    Review,
+)
+from pipelines import duck, merge, warehouse
+from pipelines.files import DataFolder
+from pipelines.inputs import Clock
+from pipelines.landing import Landing
+from pipelines.load import _fingerprint
+from pipelines.reader import connect
+from pipelines.settings import parse
+
+# Monday; every story's hours count from here.
+START = datetime(2026, 6, 1, 8, tzinfo=UTC)
+KEY = "forge.test/acme/shop"
+
+
+def hour(count: float) -> datetime:
+    """A moment of the story."""
+    return START + timedelta(hours=count)
+
+
+def repository(key: str = KEY, **more: Any) -> Repository:
+    """A repository with main as its default branch."""
+    name = key.rsplit("/", 1)[-1]
+    values = {"repository_id": f"forge:repository:{name}", "default_branch": "main", **more}
+    return Repository(repository_key=key, name=name, **values)
+
+
+def commit(sha: str, *parents: str, at: float, key: str = KEY, **more: Any) -> Commit:
+    """A commit authored and committed at an hour of the story."""
+    values = {"authored_at": hour(at), "author_email": "ann@x.test", "subject": sha, **more}
+    return Commit(
+        repository_key=key,
+        sha=full(sha),
+        parents=[full(parent) for parent in parents],
+        committed_at=hour(at),
+        **values,
+    )
+
+
+def main_at(sha: str, key: str = KEY) -> Reference:
+    """The default branch points here."""
+    return Reference(repository_key=key, name="main", kind="branch", sha=full(sha), seen_at=hour(0))
+
+
+def tag(name: str, sha: str, at: float, key: str = KEY) -> Reference:
+    """A tag on a commit."""
+    return Reference(
+        repository_key=key, name=name, kind="tag", sha=full(sha), tagged_at=hour(at), seen_at=START
+    )
+
+
+def request(
+    number: int, *commits: str, opened: float, merged: float, merge: str, **more: Any
+) -> list[Record]:
+    """A merged change request of these commits; each was authored at its listed hour."""
+    listed = [
+        ChangeRequestCommit(
+            change_request_id=f"forge:pull:{number}",
+            sha=full(sha),
+            authored_at=hour(opened - 1),
+            committed_at=hour(opened - 1),
+            author_email="ann@x.test",
+            subject=sha,
+            position=position,
+        )
+        for position, sha in enumerate(commits)
+    ]
+    values = {
+        "base_branch": "main",
+        "head_branch": f"topic-{number}",
+        "author": "forge:ann",
+        **more,
+    }
+    whole = ChangeRequest(
+        change_request_id=f"forge:pull:{number}",
+        repository_key=values.pop("key", KEY),
+        number=number,
+        title=f"change {number}",
+        created_at=hour(opened),
+        merged_at=hour(merged),
+        merge_sha=full(merge),
+        head_sha=full(commits[-1]),
+        **values,
+    )
+    return [whole, *listed]
+
+
+def review(number: int, at: float, state: str = "approved", reviewer: str = "forge:bob") -> Review:
+    """A review by somebody else."""
+    return Review(
+        review_id=f"forge:review:{number}:{at}",
+        change_request_id=f"forge:pull:{number}",
+        reviewer=reviewer,
+        state=state,
+        submitted_at=hour(at),
+    )
+
+
+def deployment(
+    number: int,
+    sha: str,
+    *states: tuple[str, float],
+    at: float,
+    environment: str = "production",
+    **more: Any,
+) -> list[Record]:
+    """An attempt to deploy a commit and the states it went through."""
+    values = {"repository_key": KEY, **more}
+    attempt_id = f"forge:deployment:{number}"
+    return [
+        DeploymentAttempt(
+            attempt_id=attempt_id,
+            environment=environment,
+            sha=full(sha),
+            created_at=hour(at),
+            **values,
+        ),
+        *(
+            DeploymentStatus(attempt_id=attempt_id, status_id=str(i), state=state, at=hour(moment))
+            for i, (state, moment) in enumerate(states)
+        ),
+    ]
+
+
+def live(number: int, sha: str, at: float, **more: Any) -> list[Record]:
+    """A deployment that goes live at once."""
+    return deployment(number, sha, ("succeeded", at), at=at, **more)
+
+
+def full(sha: str) -> str:
+    """A commit id as long as git's from a short name."""
+    return sha.encode().hex().ljust(40, "0")
+
+
+@dataclass(slots=True)
+class Story:
+    """A published build to ask."""
+
+    result: warehouse.BuildResult
+
+    def ask(self, query: str) -> list[tuple[Any, ...]]:
+        """Rows of a query over the build."""
+        with connect(self.result.path) as connection:
+            return connection.execute(query).fetchall()
+
+
+def tell(
+    folder: Path, *records: Record | Iterable[Record], settings: str = "", as_of: float = 24 * 60
+) -> Story:
+    """Build these records as if a connection named forge had given them."""
+    data = DataFolder(folder / "data").create()
+    flat = [r for part in records for r in ([part] if isinstance(part, Record) else part)]
+    connection = duck.connect(data.records, temporary=data.temporary)
+    merge.create_tables(connection, _fingerprint())
+    merge.register(connection, "incoming_line", _line())
+    for record_type in RECORDS:
+        rows = [record for record in flat if type(record) is record_type]
+        if not rows:
+            continue
+        table = to_table(record_type, rows)
+        table = table.append_column("line_number", pa.array([0] * len(rows), pa.int64()))
+        if record_type.set_of is None:
+            merge.merge_rows(connection, record_type, table)
+        else:
+            parents = sorted({getattr(row, record_type.set_of) for row in rows})
+            merge.merge_sets(connection, record_type, table, _sets(parents))
+    connection.close()
+    with Landing(data.landing) as landing:
+        result = warehouse.build(
+            data,
+            parse(settings.encode(), folder / "leadline.toml"),
+            landing,
+            now=hour(as_of),
+            moment=Clock(hour(as_of), "the end of the story"),
+        )
+    return Story(result)
+
+
+def _line() -> pa.Table:
+    far = START + timedelta(days=365)
+    values = (0, "forge", "all", "one", 1, 0, far, far, "https://forge.test/")
+    columns = [
+        pa.array([v], field.type) for v, field in zip(values, merge.LINE_SCHEMA, strict=True)
+    ]
+    return pa.table(columns, schema=merge.LINE_SCHEMA)
+
+
+def _sets(parents: list[str]) -> pa.Table:
+    return pa.table(
+        {
+            "parent": pa.array(parents, pa.string()),
+            "updated_at": pa.array([None] * len(parents), INSTANT),
+            "line_number": pa.array([0] * len(parents), pa.int64()),
+        }
+    )

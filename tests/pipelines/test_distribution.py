@@ -1,0 +1,67 @@
+"""Views over services: medians with exact intervals."""
+
+from datetime import date
+
+import polars as pl
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from scipy.stats import binom
+
+from pipelines.distribution import METRIC_SCHEMA, median_ranks, over_services
+
+
+def rows(values: list[float | None]) -> pl.DataFrame:
+    """One metric row per service."""
+    return pl.DataFrame(
+        [
+            ("m", "v", "service", f"s{i}", "28d", date(2026, 1, 1), value, "h", 3, 1, None, None,
+             "x", None if value is not None else "none")
+            for i, value in enumerate(values)
+        ],
+        schema=METRIC_SCHEMA,
+        orient="row",
+    )  # fmt: skip
+
+
+def test_a_team_is_the_median_of_its_services() -> None:
+    """Services without a value do not count, and services without a team belong to none."""
+    services = pl.DataFrame(
+        {"service_id": ["s0", "s1", "s2", "s3"], "team_id": ["a", "a", "a", None]}
+    )
+    found = over_services(rows([1.0, 9.0, None, 100.0]), services)
+    team = found.row(by_predicate=pl.col("entity_type") == "team", named=True)
+    everyone = found.row(by_predicate=pl.col("entity_type") == "organisation", named=True)
+    assert (team["value"], team["services"], team["n"]) == (5.0, 2, 9)
+    assert (everyone["value"], everyone["services"]) == (9.0, 3)
+    assert team["ci_low"] is None
+
+
+def test_no_value_comes_with_its_reason() -> None:
+    """No data is never zero."""
+    services = pl.DataFrame({"service_id": ["s0"], "team_id": ["a"]})
+    found = over_services(rows([None]), services)
+    assert found["value"].to_list() == [None, None, None]
+    assert found["reason"].to_list() == ["none", "none", "none"]
+
+
+@given(st.integers(1, 400))
+def test_the_ranks_cover_at_least_95_percent(n: int) -> None:
+    """And are the narrowest equal-tailed pair that does."""
+    row = median_ranks(pl.Series([n])).row(0, named=True)
+    low, high = row["low"], row["high"]
+    assert high == n + 1 - low
+    if low >= 1:
+        assert 2 * binom.cdf(low - 1, n, 0.5) <= 0.05
+    assert 2 * binom.cdf(low, n, 0.5) > 0.05
+
+
+def test_the_interval_holds_the_values_at_its_ranks() -> None:
+    """Nine services: the second and the eighth."""
+    services = pl.DataFrame(
+        {"service_id": [f"s{i}" for i in range(9)], "team_id": [None] * 9},
+        schema={"service_id": pl.String, "team_id": pl.String},
+    )
+    found = over_services(rows([float(i) for i in range(1, 10)]), services)
+    everyone = found.row(by_predicate=pl.col("entity_type") == "organisation", named=True)
+    assert (everyone["value"], everyone["ci_low"], everyone["ci_high"]) == pytest.approx((5, 2, 8))

@@ -1,0 +1,434 @@
+"""What the models say about small stories whose outcome is known."""
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from connectors.records import CommitPath, Record
+from tests.pipelines.stories import (
+    KEY,
+    commit,
+    deployment,
+    full,
+    hour,
+    live,
+    main_at,
+    repository,
+    request,
+    review,
+    tag,
+    tell,
+)
+
+HOUR_US = 3_600_000_000
+
+
+def line(*names: str, step: float = 1) -> list[Record]:
+    """A straight history of commits, one an hour, and main at its end."""
+    commits: list[Record] = [
+        commit(name, *([names[i - 1]] if i else []), at=i * step) for i, name in enumerate(names)
+    ]
+    return [*commits, main_at(names[-1])]
+
+
+def test_the_first_deployment_is_the_baseline(tmp_path: Path) -> None:
+    """Years of history are not shipped by whatever is seen first."""
+    story = tell(tmp_path, repository(), line("a", "b", "c"), live(1, "b", 5), live(2, "c", 9))
+    assert story.ask("select title, relation from change_fact order by title") == [
+        ("a", "baseline"),
+        ("b", "baseline"),
+        ("c", "shipped"),
+    ]
+
+
+def test_lead_time_runs_from_the_first_commit_to_live(tmp_path: Path) -> None:
+    """A direct commit: authored at hour 2, live at hour 9."""
+    story = tell(tmp_path, repository(), line("a", "b", "c"), live(1, "b", 5), live(2, "c", 9))
+    assert story.ask("select lead_time_us / 3600e6 from change_fact where title = 'c'") == [(7,)]
+
+
+def test_stages_add_up_and_follow_the_reviews(tmp_path: Path) -> None:
+    """Opened 10, reviewed 12, approved 15, merged 16, live 20; first commit at 9."""
+    story = tell(
+        tmp_path,
+        repository(),
+        commit("a", at=0),
+        commit("t", "a", at=9),
+        commit("m", "a", "t", at=16),
+        main_at("m"),
+        request(1, "t", opened=10, merged=16, merge="m", ready_at=hour(10)),
+        review(1, 12, "commented"),
+        review(1, 15),
+        live(1, "a", 1),
+        live(2, "m", 20),
+    )
+    stages = story.ask("""
+        select coding_us, pickup_us, review_us, merge_us, deploy_us, unreviewed_us, lead_time_us
+        from change_fact where kind = 'change_request'
+    """)
+    hours = [None if us is None else us / HOUR_US for us in stages[0]]
+    assert hours == [1, 2, 3, 1, 4, None, 11]
+
+
+def test_without_a_review_the_wait_is_unreviewed(tmp_path: Path) -> None:
+    """And the author's own review is none."""
+    story = tell(
+        tmp_path,
+        repository(),
+        commit("a", at=0),
+        commit("t", "a", at=9),
+        commit("m", "a", "t", at=16),
+        main_at("m"),
+        request(1, "t", opened=10, merged=16, merge="m"),
+        review(1, 12, reviewer="forge:ann"),
+        live(1, "a", 1),
+        live(2, "m", 20),
+    )
+    assert story.ask("""
+        select pickup_us, review_us, merge_us, unreviewed_us / 3600e6
+        from change_fact where kind = 'change_request'
+    """) == [(None, None, None, 6)]
+
+
+def test_a_squashed_request_ships_with_its_squash_commit(tmp_path: Path) -> None:
+    """Its first commit is not in the graph, and still begins its lead time."""
+    story = tell(
+        tmp_path,
+        repository(),
+        line("a", "s", step=16),
+        request(1, "x", "y", opened=10, merged=16, merge="s"),
+        live(1, "a", 1),
+        live(2, "s", 20),
+    )
+    assert story.ask("""
+        select kind, relation, lead_time_us / 3600e6 from change_fact order by live_at desc limit 1
+    """) == [("change_request", "shipped", 11)]
+
+
+def test_rebased_commits_belong_to_their_request(tmp_path: Path) -> None:
+    """Same author, authored second and subject: not a direct change of their own."""
+    story = tell(
+        tmp_path,
+        repository(),
+        commit("a", at=0),
+        commit("r", "a", at=16, authored_at=hour(9), subject="x"),
+        main_at("r"),
+        request(1, "x", opened=10, merged=16, merge="r"),
+        live(1, "a", 1),
+        live(2, "r", 20),
+    )
+    assert story.ask("select kind from change_fact where relation = 'shipped'") == [
+        ("change_request",)
+    ]
+
+
+def test_a_failed_attempt_ships_nothing(tmp_path: Path) -> None:
+    """The next live deployment ships what it would have."""
+    story = tell(
+        tmp_path,
+        repository(),
+        line("a", "b", "c", "d"),
+        live(1, "a", 4),
+        deployment(2, "b", ("failed", 5), at=5),
+        live(3, "d", 9),
+    )
+    assert story.ask("""
+        select title, deployment_id like '%deployment:3' from change_fact
+        where relation = 'shipped' order by title
+    """) == [("b", True), ("c", True), ("d", True)]
+    assert story.ask("select outcome, is_counted from deployment_fact where live_at is null") == [
+        ("failed_before_live", False)
+    ]
+
+
+def test_retries_within_the_hour_are_one_deployment(tmp_path: Path) -> None:
+    """It keeps its attempts, its first start and its first success."""
+    story = tell(
+        tmp_path,
+        repository(),
+        line("a", "b"),
+        live(1, "a", 2),
+        deployment(2, "b", ("failed", 5.2), at=5),
+        deployment(3, "b", ("succeeded", 5.8), at=5.5),
+    )
+    assert story.ask("""
+        select attempts, started_at, live_at, outcome from deployment_fact where not is_baseline
+    """) == [(2, hour(5), hour(5.8), "succeeded")]
+
+
+def test_a_rollback_ships_nothing_and_is_named(tmp_path: Path) -> None:
+    """Rolling forward again ships nothing a second time."""
+    story = tell(
+        tmp_path,
+        repository(),
+        line("a", "b", "c"),
+        live(1, "a", 4),
+        live(2, "b", 6),
+        live(3, "a", 7),
+        live(4, "c", 30),
+    )
+    assert story.ask("select kind, changes from deployment_fact order by started_at") == [
+        ("normal", 0),
+        ("normal", 1),
+        ("rollback", 0),
+        ("normal", 1),
+    ]
+
+
+def test_a_redeploy_counts_nowhere(tmp_path: Path) -> None:
+    """The commit was already live."""
+    story = tell(
+        tmp_path, repository(), line("a", "b"), live(1, "a", 2), live(2, "b", 6), live(3, "b", 40)
+    )
+    assert story.ask("select kind, is_counted from deployment_fact order by started_at")[2] == (
+        "redeploy",
+        False,
+    )
+    assert story.ask("select count(*) from release_live") == [(2,)]
+
+
+def test_two_production_environments_are_one_release(tmp_path: Path) -> None:
+    """Live at the first of them; the second region is no second release and no second baseline."""
+    story = tell(
+        tmp_path,
+        repository(),
+        line("a", "b", "c"),
+        live(1, "a", 3, environment="prod-eu"),
+        live(2, "b", 5, environment="prod-eu"),
+        live(3, "b", 6, environment="prod-us"),
+        live(4, "c", 7, environment="prod-us"),
+    )
+    assert story.ask("select live_at, environments from release_live order by live_at") == [
+        (hour(3), 1),
+        (hour(5), 2),
+        (hour(7), 1),
+    ]
+    assert story.ask("""
+        select title, relation, live_at from change_fact order by title
+    """) == [
+        ("a", "baseline", hour(3)),
+        ("b", "shipped", hour(5)),
+        ("c", "shipped", hour(7)),
+    ]
+
+
+def test_an_environment_that_is_no_production_is_listed(tmp_path: Path) -> None:
+    """It is neither dropped nor promoted."""
+    story = tell(
+        tmp_path,
+        repository(),
+        line("a", "b"),
+        live(1, "a", 3),
+        live(2, "b", 4, environment="preprod"),
+    )
+    assert story.ask("""
+        select subject from data_check where check_name = 'unmatched environments'
+    """) == [("preprod",)]
+    assert story.ask("select relation from change_fact where title = 'b'") == [("not_live",)]
+
+
+def test_version_like_tags_deploy_where_nothing_else_does(tmp_path: Path) -> None:
+    """Other tags do not; each tag ships what the one before did not hold."""
+    story = tell(
+        tmp_path,
+        repository(),
+        line("a", "b", "c"),
+        tag("v1.0", "a", 5),
+        tag("nightly", "b", 6),
+        tag("v1.1.0", "c", 9),
+    )
+    assert story.ask("select release, origin from deployment_fact order by live_at") == [
+        ("v1.0", "tag"),
+        ("v1.1.0", "tag"),
+    ]
+    assert story.ask("""
+        select title, relation, lead_time_us / 3600e6 from change_fact order by title
+    """) == [("a", "baseline", None), ("b", "shipped", 8), ("c", "shipped", 7)]
+
+
+def test_tags_and_the_deployments_api_are_never_both_counted(tmp_path: Path) -> None:
+    """The deployments API wins, and a rule of the settings wins over it."""
+    records = (
+        repository(),
+        line("a", "b"),
+        live(1, "a", 3),
+        live(2, "b", 5),
+        tag("v1.0", "a", 4),
+        tag("v1.1", "b", 6),
+    )
+    story = tell(tmp_path / "one", *records)
+    assert story.ask("select distinct origin from deployment_fact") == [("deployments_api",)]
+    ruled = '[[deployments.rules]]\nrepository = "sho*"\norigin = "tag"\n'
+    story = tell(tmp_path / "two", *records, settings=ruled)
+    assert story.ask("select distinct origin from deployment_fact") == [("tag",)]
+
+
+def test_without_change_requests_a_merge_is_the_change(tmp_path: Path) -> None:
+    """With all it brought in; a commit on the line is a change of its own."""
+    story = tell(
+        tmp_path,
+        repository(),
+        commit("a", at=0),
+        commit("x", "a", at=2),
+        commit("y", "x", at=3),
+        commit("m", "a", "y", at=5),
+        commit("b", "m", at=6),
+        main_at("b"),
+        tag("v1", "a", 1),
+        tag("v1.0", "a", 1),
+        tag("v1.1", "b", 10),
+    )
+    assert story.ask("""
+        select title, kind, lead_time_us / 3600e6 from change_fact where relation = 'shipped'
+        order by title
+    """) == [("b", "direct", 4), ("m", "merge", 8)]
+
+
+def test_an_unknown_commit_makes_what_follows_uncertain(tmp_path: Path) -> None:
+    """Changes merged before it are attributed to the next one, without a lead time."""
+    story = tell(
+        tmp_path,
+        repository(),
+        line("a", "b", "c", step=4),
+        live(1, "a", 1),
+        live(2, "unknown", 6),
+        live(3, "c", 10),
+    )
+    assert story.ask("select title, relation, lead_time_us from change_fact order by title") == [
+        ("a", "baseline", None),
+        ("b", "interval_censored", None),
+        ("c", "shipped", 2 * HOUR_US),
+    ]
+
+
+def test_services_by_path_ship_only_what_touches_them(tmp_path: Path) -> None:
+    """A change to one service is not live in the other; a shared path belongs to both."""
+    settings = "".join(
+        f'[[services]]\nname = "{n}"\nrepository = "shop"\npaths = ["{n}/", "shared/"]\n'
+        for n in ("cart", "search")
+    )
+    touched = {"a": "shared/x", "b": "cart/x", "c": "search/x", "d": "shared/y"}
+    story = tell(
+        tmp_path,
+        repository(),
+        line("a", "b", "c", "d"),
+        *(CommitPath(repository_key=KEY, sha=full(s), path=p) for s, p in touched.items()),
+        live(1, "a", 1, environment="cart-production"),
+        live(2, "a", 1, environment="search-production"),
+        live(3, "d", 9, environment="cart-production"),
+        live(4, "d", 10, environment="search-production"),
+        settings=settings,
+    )
+    assert story.ask("""
+        select service_name, list(title order by title) from change_fact
+        where relation = 'shipped' group by service_name order by service_name
+    """) == [("cart", ["b", "d"]), ("search", ["c", "d"])]
+
+
+def test_working_hours_leave_out_the_weekend(tmp_path: Path) -> None:
+    """Friday 16:00 to Monday 10:00 is two working hours."""
+    story = tell(
+        tmp_path,
+        repository(),
+        commit("a", at=0),
+        commit("b", "a", at=4 * 24 + 8),
+        main_at("b"),
+        live(1, "a", 1),
+        live(2, "b", 7 * 24 + 2),
+    )
+    assert story.ask("""
+        select business_lead_time_us / 3600e6, lead_time_us / 3600e6 from change_fact
+        where relation = 'shipped'
+    """) == [(2, 66)]
+
+
+def test_no_data_is_never_zero(tmp_path: Path) -> None:
+    """A service that never deployed has no frequency, and says why."""
+    story = tell(tmp_path, repository(), line("a"))
+    assert story.ask("""
+        select distinct value, reason from metric
+        where metric = 'deployment_frequency' and period = '28d'
+    """) == [(None, "no deployments observed")]
+
+
+def test_frequency_counts_weeks_without_deployments(tmp_path: Path) -> None:
+    """Three releases in 28 days are three quarters of one a week, after years with some."""
+    story = tell(
+        tmp_path,
+        repository(),
+        line("a", "b", "c", "d"),
+        live(1, "a", 5),
+        *(live(i, s, 24 * d) for i, s, d in ((2, "b", 80), (3, "c", 81), (4, "d", 90))),
+        as_of=24 * 100,
+    )
+    (value, n, low, high) = story.ask("""
+        select value, n, ci_low, ci_high from metric where metric = 'deployment_frequency'
+            and variant = 'per_week' and period = '28d' and entity_type = 'service'
+    """)[0]
+    assert (value, n) == (0.75, 3)
+    assert low < 0.75 < high
+
+
+def test_bots_are_kept_apart(tmp_path: Path) -> None:
+    """Their changes ship, and do not count in lead time."""
+    story = tell(
+        tmp_path,
+        repository(),
+        commit("a", at=0),
+        commit("b", "a", at=2, author_email="49+renovate[bot]@users.noreply.github.com"),
+        main_at("b"),
+        live(1, "a", 1),
+        live(2, "b", 7),
+    )
+    assert story.ask("select is_bot, relation from change_fact where title = 'b'") == [
+        (True, "shipped")
+    ]
+    assert story.ask("""
+        select sum(n) from metric where metric = 'change_lead_time' and variant = 'median'
+    """) == [(0,)]
+    assert story.ask("select rule from exclusion where rule = 'change:bot'") == [("change:bot",)]
+
+
+def test_absurd_dates_do_no_harm(tmp_path: Path) -> None:
+    """A commit of 1970 and one of 2099 are flagged or left out, and the build stands."""
+    story = tell(
+        tmp_path,
+        repository(),
+        commit("a", at=0),
+        commit("old", "a", at=3, authored_at=hour(-24 * 365 * 56)),
+        commit("new", "old", at=4, authored_at=hour(24 * 365 * 73)),
+        main_at("new"),
+        live(1, "a", 1),
+        live(2, "new", 9),
+    )
+    assert story.ask("""
+        select title, lead_time_us / 3600e6, flags from change_fact where relation = 'shipped'
+        order by title
+    """) == [("new", 5, []), ("old", 6, ["started over 90 days before opening"])]
+
+
+def test_every_audit_passes_on_nothing_at_all(tmp_path: Path) -> None:
+    """An empty organisation builds, and says nothing."""
+    story = tell(tmp_path)
+    assert story.ask("select count(*) from metric where value is not null") == [(0,)]
+    assert all(a.passed for table in story.result.tables.values() for a in table.audits)
+
+
+def test_previous_values_are_those_of_the_equal_period_before(tmp_path: Path) -> None:
+    """Two releases before, one now."""
+    story = tell(
+        tmp_path,
+        repository(),
+        line("a", "b", "c", "d"),
+        live(1, "a", 5),
+        live(2, "b", 24 * 50),
+        live(3, "c", 24 * 55),
+        live(4, "d", 24 * 90),
+        as_of=24 * 100,
+    )
+    assert story.ask("""
+        select n, previous_n, previous_value, period_end from metric
+        where metric = 'deployment_frequency' and variant = 'per_week' and period = '28d'
+            and entity_type = 'service'
+    """) == [(1, 2, pytest.approx(0.5), date(2026, 9, 10))]
