@@ -220,6 +220,7 @@ def _marker(period_start: date, period_words: str) -> alt.LayerChart:
 def distribution(bins: pl.DataFrame, marks: dict[str, float]) -> alt.LayerChart:
     """Draw how many changes took how long on a log scale, with labelled rules."""
     axis = duration_axis(pl.concat([bins["low_h"], bins["high_h"]]))
+    most = max(bins["changes"].to_list())
     spans = [
         f"{words.short_duration(low)} to {words.short_duration(high)}"
         for low, high in bins.select("low_h", "high_h").iter_rows()
@@ -233,7 +234,7 @@ def distribution(bins: pl.DataFrame, marks: dict[str, float]) -> alt.LayerChart:
             y=alt.Y(
                 "changes:Q",
                 title=None,
-                scale=alt.Scale(zero=True),
+                scale=alt.Scale(domain=[0, most * 1.2], nice=False),
                 axis=alt.Axis(tickCount=3, domain=False, ticks=False, labelPadding=6),
             ),
             y2="zero:Q",
@@ -246,7 +247,9 @@ def distribution(bins: pl.DataFrame, marks: dict[str, float]) -> alt.LayerChart:
     layers: list[alt.Chart] = [bars]
     low, high = axis["scale"].domain
     for row, (name, hours) in enumerate(marks.items()):
-        is_far = math.log(max(hours, low) / low) / math.log(high / low) > 0.72
+        place = math.log(max(hours, low) / low) / math.log(high / low)
+        # The first word stands left of its rule and the others right, unless the edge is near.
+        is_left = place > 0.3 if row == 0 else place > 0.8
         mark = alt.Chart(
             pl.DataFrame({"at": [hours], "word": [f"{name} {words.short_duration(hours)}"]})
         )
@@ -256,9 +259,9 @@ def distribution(bins: pl.DataFrame, marks: dict[str, float]) -> alt.LayerChart:
                 color=INK, strokeWidth=1.5, strokeDash=[1, 0] if row == 0 else [4, 3]
             ).encode(x=at),
             mark.mark_text(
-                align="right" if is_far else "left",
+                align="right" if is_left else "left",
                 baseline="top",
-                dx=-6 if is_far else 6,
+                dx=-6 if is_left else 6,
                 dy=17 * row,
                 color=INK,
                 fontWeight=600,

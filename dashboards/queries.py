@@ -259,7 +259,12 @@ class Queries:
 
     def checks(self) -> pl.DataFrame:
         """Return what could not be matched, mapped or used."""
-        return self.frame("SELECT * FROM data_check ORDER BY count DESC, check_name, subject")
+        return self.frame(
+            "SELECT check_name, subject, CAST(count AS BIGINT) AS count,"
+            " CAST(total AS BIGINT) AS total,"
+            " CAST(count AS DOUBLE) / nullif(total, 0) * 100 AS share, message, help"
+            " FROM data_check ORDER BY count DESC, check_name, subject"
+        )
 
     def rejects(self) -> pl.DataFrame:
         """Return the latest rejected items."""

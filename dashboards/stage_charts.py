@@ -70,12 +70,13 @@ def stages(hours: dict[str, float], *, note: dict[str, str] | None = None) -> al
 
 def _reach(hours: dict[str, float], total: float) -> float:
     """Return where the axis ends: beyond the total if a bar would leave its words no room."""
-    start = 0.0
+    start, reach = 0.0, total
     for value in hours.values():
-        if max(start, total - start - value) < total * 0.42:
-            return total * 1.7
-        start += value
-    return total
+        end = start + value
+        if max(start, total - end) < total * 0.42:
+            reach = max(reach, end + total * 0.42)
+        start = end
+    return reach
 
 
 def _pieces(

@@ -168,7 +168,7 @@ else:
             mapped(checks["subject"], words.one_line),
             "count",
             "total",
-            share=pl.when(pl.col("total") > 0).then(pl.col("count") / pl.col("total") * 100),
+            "share",
             message=mapped(checks["message"], words.one_line),
             help=mapped(checks["help"], words.one_line),
         ),
@@ -186,12 +186,12 @@ else:
         alt=f"{words.count(checks.height, 'check')}, largest count first.",
     )
 
-left, right = st.columns(2, gap="medium")
-with left:
-    box = frame.card("What was rejected?", "Items a source sent that could not be read.")
-    if rejects.is_empty():
-        box.markdown("✓ Nothing was rejected.")
-    else:
+if rejects.is_empty():
+    right = st.container()
+else:
+    left, right = st.columns(2, gap="medium")
+    with left:
+        box = frame.card("What was rejected?", "Items a source sent that could not be read.")
         box.dataframe(
             rejects.select(
                 *(
@@ -207,7 +207,11 @@ with left:
             alt=f"{words.count(rejects.height, 'rejected item')}.",
         )
 with right:
-    box = frame.card("What is left out, and why?", "Everything that some number does not count.")
+    box = frame.card(
+        "What is left out, and why?",
+        "Everything that some number does not count."
+        + (" Nothing was rejected as unreadable." if rejects.is_empty() else ""),
+    )
     if exclusions.is_empty():
         box.markdown("✓ Nothing is left out.")
     else:

@@ -64,13 +64,20 @@ frame.heading(
     f"{median.comparison.long or median.comparison.short} · n = {median.n:,} changes",
 )
 
+whole = measure(rows, Kind("lead_time_stage", "total", "", "less", "change"), page).value
+if whole is None or abs(whole - total) <= 0.02 * max(whole, total):
+    whole_words = f"Mean per stage; the stages add up to {words.duration(total)}."
+else:
+    whole_words = (
+        "Mean per stage in the typical service. Each stage has a typical service of its own, so "
+        f"their sum of {words.duration(total)} is not the typical whole of {words.duration(whole)}."
+    )
+
 left, right = st.columns([1, 1], gap="medium")
 with left:
     box = frame.card(
         "Where does the time go?",
-        "Mean per stage; the stages add up to the whole way"
-        + (f" of {words.duration(total)}." if total else ".")
-        + " In brackets the same stage in the period before.",
+        f"{whole_words} In brackets the same stage in the period before.",
     )
     if hours:
         notes = {
@@ -89,12 +96,6 @@ with left:
         )
         if 0 < len(unseen) < len(STAGES):
             box.caption(f"Nothing was seen of: {words.listed(unseen)}.")
-        whole = measure(rows, Kind("lead_time_stage", "total", "", "less", "change"), page).value
-        if whole is not None and abs(whole - total) > 0.02 * max(whole, total):
-            box.caption(
-                f"Each stage is a median over services: they need not add up to the typical "
-                f"whole of {words.duration(whole)}."
-            )
     else:
         box.info(words.plain(f"No stages: {parts[0].reason}"))
 with right:

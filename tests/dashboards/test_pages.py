@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 from dashboards import frame, views_index
 from dashboards.queries import Queries
 from pipelines.reader import SCHEMA_VERSION
+from pipelines.settings import parse
 from tests.dashboards.fixture import World, write_build, write_empty_build
 
 APP = Path(frame.__file__).parent / "app.py"
@@ -184,6 +185,14 @@ def test_the_queries_of_a_page_are_quick(
         assert not app.exception
         totals.append(sum(spent))
     assert min(totals) < 0.150
+
+
+def test_the_lines_to_add_are_valid_settings(tmp_path: Path) -> None:
+    """What a page without data tells people to write is accepted as it stands."""
+    text = "\n\n".join(frame.CONNECT.values())
+    settings = parse(text.encode(), tmp_path / "leadline.toml")
+    assert set(settings.connections) == {"github", "git"}
+    assert settings.deployments.rules
 
 
 def test_views_declare_what_navigation_needs(tmp_path: Path) -> None:
