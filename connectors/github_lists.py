@@ -109,7 +109,7 @@ class RepositoryList(RepositoryChild):
         self, walk: Walk, told: Told, nodes: Sequence[Any], place: Mapping[str, Any]
     ) -> Walk:
         asked_at = walk.asked_at or told.answer.requested_at
-        moments = [datetime.fromisoformat(node[self.moment]) for node in nodes]
+        moments = self._moments(nodes)
         unfinished = [self.unfinished_since(node, told.answer.requested_at) for node in nodes]
         return walk.model_copy(
             update={
@@ -126,9 +126,13 @@ class RepositoryList(RepositoryChild):
         )
 
     def _is_past(self, walk: Walk, nodes: Sequence[Any]) -> bool:
-        if walk.direction == "ASC" or walk.floor is None or not nodes:
+        moments = self._moments(nodes)
+        if walk.direction == "ASC" or walk.floor is None or not moments:
             return False
-        return min(datetime.fromisoformat(node[self.moment]) for node in nodes) < walk.floor
+        return min(moments) < walk.floor
+
+    def _moments(self, nodes: Sequence[Any]) -> list[datetime]:
+        return [at for node in nodes if (at := moment_of(node.get(self.moment))) is not None]
 
     def _state(self, scope: Scope, state: State, walk: Walk, *, is_last: bool) -> State:
         cursor = state.cursor
@@ -141,6 +145,15 @@ class RepositoryList(RepositoryChild):
             return State(cursor=cursor, resume=walk.model_dump_json(exclude_none=True))
         asked_at = walk.asked_at
         return State(cursor=cursor, marker=settled_marker(scope, asked_at) if asked_at else None)
+
+
+def moment_of(text: Any) -> datetime | None:
+    """A time of a payload; None for one that only the parser has to complain about."""
+    try:
+        at = datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        return None
+    return at if at.tzinfo is not None else None
 
 
 def _nodes(told: Told, connection: str, url: str) -> Sequence[Any]:

@@ -8,12 +8,13 @@ from collections.abc import Iterator
 from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
+from pydantic import BaseModel, ConfigDict
+
 from connectors.connector import Line, Page, Parsed, Pull, Scope, SourceError, State
 from connectors.failures import redact_url
 from connectors.github_graphql import state_on_last
 from connectors.github_probes import (
     RepositoryChild,
-    is_unchanged,
     newest,
     probed,
     pushed,
@@ -30,9 +31,21 @@ _PER_PAGE = 100
 _OVERLAP = timedelta(seconds=300)
 # No run lasts longer than GitHub lets it wait for an approval, plus a day.
 _RUNS_SETTLE = timedelta(days=36)
+# GitHub lets a run be started again for so long; once a day a pull looks back as far.
+_RERUN = timedelta(days=30)
+_DEEP_EVERY = timedelta(days=1)
 # Before GitHub Actions there was nothing to list.
 _FIRST_RUNS = "2018-10-16T00:00:00+00:00"
 _SHORTEST = timedelta(seconds=1)
+
+
+class Seen(BaseModel):
+    """What `State.marker` holds: the probe's marker, and when a pull last looked far back."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    marker: str | None = None
+    deep_at: datetime | None = None
 
 
 class WorkflowRunsStream(RepositoryChild):
@@ -42,11 +55,13 @@ class WorkflowRunsStream(RepositoryChild):
     record_types: ClassVar[tuple[type[Record], ...]] = (PipelineRun, PipelineJob)
     # People's clean-up jobs delete runs; what was received once happened.
     forgets: ClassVar[bool] = True
+    # Years of runs, listed a hundred at a time, are too many to be listed again every day.
+    daily_full_pass: ClassVar[bool] = False
 
     def marker(self, wire: RepositoryWire) -> tuple[Any, datetime | None]:
         """What starts workflows: pushes, pull requests, deployments, releases.
 
-        GraphQL does not show runs; those of a schedule alone are found by the daily pass.
+        GraphQL does not show runs; those of a schedule alone are found by the daily look back.
         """
         shown, pushed_at = pushed(wire)
         probes = [probed(wire.pull_requests), probed(wire.deployments), probed(wire.releases)]
@@ -55,12 +70,18 @@ class WorkflowRunsStream(RepositoryChild):
 
     def pages(self, pull: Pull, scope: Scope, state: State) -> Iterator[Page]:
         """Runs created since the mark, window by window."""
-        if is_unchanged(scope, state):
-            return
         asked_at = pull.now()
+        seen = Seen.model_validate_json(state.marker) if state.marker else Seen()
+        is_deep = seen.deep_at is None or asked_at - seen.deep_at >= _DEEP_EVERY
+        is_same = seen.marker is not None and seen.marker == scope.attributes.get("marker")
+        if is_same and not is_deep and state.resume is None:
+            return
+        deep_at = asked_at if is_deep else seen.deep_at
         # A clock that is behind must not hide the newest runs.
         end = asked_at + timedelta(days=1)
         begin = datetime.fromisoformat(state.resume or state.cursor or self._begin(scope))
+        if is_deep and state.cursor and not state.resume:
+            begin = min(begin, asked_at - _RERUN)
         unfinished = datetime.fromisoformat(state.cursor) if state.resume and state.cursor else None
         windows = [(begin, end)]
         while windows:
@@ -75,11 +96,14 @@ class WorkflowRunsStream(RepositoryChild):
             unfinished = min(times, default=None)
             if windows:
                 kept = unfinished.isoformat() if unfinished else None
-                reached = State(cursor=kept, resume=stop.isoformat())
+                marker = Seen(deep_at=deep_at)
+                reached = State(
+                    cursor=kept, resume=stop.isoformat(), marker=marker.model_dump_json()
+                )
             else:
                 mark = min([asked_at, *([unfinished] if unfinished else [])]) - _OVERLAP
-                marker = settled_marker(scope, asked_at)
-                reached = State(cursor=mark.isoformat(), marker=marker)
+                marker = Seen(marker=settled_marker(scope, asked_at), deep_at=deep_at)
+                reached = State(cursor=mark.isoformat(), marker=marker.model_dump_json())
             yield from state_on_last(pages, reached.model_copy)
 
     def _begin(self, scope: Scope) -> str:

@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from connectors.connector import Line, Page, Parsed, Scope
 from connectors.github_graphql import Asker, Told
-from connectors.github_lists import RepositoryList, more_pages
+from connectors.github_lists import RepositoryList, moment_of, more_pages
 from connectors.github_mapping import add_deployment, add_issue, add_statuses, release
 from connectors.github_probes import probed
 from connectors.github_pulls import (
@@ -121,9 +121,10 @@ class DeploymentsStream(RepositoryList):
 
     def unfinished_since(self, node: Mapping[str, Any], now: datetime) -> datetime | None:
         """GitHub lists deployments by creation only: those without an end are asked again."""
-        created_at = datetime.fromisoformat(node["createdAt"])
-        is_young = now - created_at < _DEPLOYMENTS_SETTLE
-        return created_at if is_young and node.get("state") in _UNFINISHED else None
+        created_at = moment_of(node.get("createdAt"))
+        if created_at is None or now - created_at >= _DEPLOYMENTS_SETTLE:
+            return None
+        return created_at if node.get("state") in _UNFINISHED else None
 
     def overflow(self, asker: Asker, scope: Scope, told: Told, node: Any) -> Iterable[Page]:  # noqa: ARG002
         """States after the first fifty."""

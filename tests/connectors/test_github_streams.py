@@ -176,7 +176,7 @@ def test_windows_of_too_many_runs_are_halved(tmp_path: Path) -> None:
         assert len(web.asked) < 60
     ids = {row["run_id"] for row in rows(parsed(stream, pages), PipelineRun)}
     assert len(ids) == 3000
-    assert state == State(cursor=(NOW - timedelta(minutes=5)).isoformat())
+    assert (state.cursor, state.resume) == ((NOW - timedelta(minutes=5)).isoformat(), None)
 
 
 def test_a_pass_over_runs_goes_on_at_the_window_it_had_reached(tmp_path: Path) -> None:
@@ -209,6 +209,23 @@ def test_unfinished_runs_hold_the_mark_back(tmp_path: Path) -> None:
     assert state.cursor == (NOW - timedelta(days=2, minutes=5)).isoformat()
     statuses = [row["status"] for row in rows(parsed(stream, pages), PipelineRun)]
     assert statuses == ["succeeded", "running", "succeeded"]
+
+
+@pytest.mark.parametrize(("hours", "since_days"), [(1, None), (25, 30)])
+def test_unchanged_repositories_are_looked_through_once_a_day(
+    hours: int, since_days: int | None, tmp_path: Path
+) -> None:
+    """A marker cannot show runs of a schedule, or old ones started again."""
+    scope = Scope("77", {**SCOPE.attributes, "marker": "[1]", "newest": ""})
+    stream = WorkflowRunsStream(OPTIONS)
+    with pulling(Runs([START]).answer, tmp_path) as (web, pull):
+        _, state = pulled(stream, pull, scope=scope)
+        web.asked.clear()
+        later = NOW + timedelta(hours=hours)
+        pulled(stream, Pull(pull.client, tmp_path, lambda: later), state, scope)
+        asked = [parse_qs(urlsplit(each.path).query)["created"][0] for each in web.asked]
+    expected = [] if since_days is None else [stamp(later - timedelta(days=since_days))]
+    assert [window.partition("..")[0] for window in asked] == expected
 
 
 def test_jobs_are_read_where_the_settings_ask_for_them(tmp_path: Path) -> None:
