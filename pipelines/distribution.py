@@ -1,7 +1,8 @@
 """Team and organisation views: a distribution over services, never a pooled ratio."""
 
 import polars as pl
-from scipy.stats import binom
+
+from pipelines.estimates import rank_table
 
 METRIC_SCHEMA = {
     "metric": pl.String,
@@ -38,21 +39,6 @@ def over_services(rows: pl.DataFrame, services: pl.DataFrame) -> pl.DataFrame:
     return pl.concat([rows.select(METRIC_SCHEMA.keys()), teams, organisation])
 
 
-def median_ranks(counts: pl.Series) -> pl.DataFrame:
-    """For every sample size the ranks (from 1) whose values bound the median at 95 %.
-
-    Columns n, low, high; a rank of 0 or n + 1 means the interval is open on that side. Exact
-    binomial: P(low-th value ≤ median ≤ high-th value) ≥ 0.95.
-    """
-    sizes = counts.unique().sort().to_list()
-    low = [int(binom.ppf(0.025, size, 0.5)) for size in sizes]
-    # ppf gives the smallest k with P(X ≤ k) ≥ 0.025; the k-th value is then a safe lower bound.
-    return pl.DataFrame(
-        {"n": sizes, "low": low, "high": [n + 1 - k for n, k in zip(sizes, low, strict=True)]},
-        schema={"n": pl.UInt32, "low": pl.Int64, "high": pl.Int64},
-    )
-
-
 def _medians(rows: pl.DataFrame, entity_type: str, entity: str) -> pl.DataFrame:
     grouped = rows.group_by([*_WHAT, entity]).agg(
         value=pl.col("value").median(),
@@ -61,8 +47,12 @@ def _medians(rows: pl.DataFrame, entity_type: str, entity: str) -> pl.DataFrame:
         values=pl.col("value").drop_nulls().sort(),
         reason=pl.col("reason").drop_nulls().mode().sort().first(),
     )
-    ranks = median_ranks(grouped["services"]).rename({"n": "services"})
-    ranked = grouped.join(ranks, on="services", how="left").with_columns(
+    ranks = rank_table(grouped["services"].cast(pl.Int64).to_numpy(), (0.5,))
+    ranked = grouped.join(
+        ranks.select(services=pl.col("n").cast(pl.UInt32), low="low", high="high"),
+        on="services",
+        how="left",
+    ).with_columns(
         ci_low=pl.col("values").list.get(pl.col("low") - 1, null_on_oob=True),
         ci_high=pl.col("values").list.get(pl.col("high") - 1, null_on_oob=True),
     )

@@ -4,11 +4,8 @@ from datetime import date
 
 import polars as pl
 import pytest
-from hypothesis import given
-from hypothesis import strategies as st
-from scipy.stats import binom
 
-from pipelines.distribution import METRIC_SCHEMA, median_ranks, over_services
+from pipelines.distribution import METRIC_SCHEMA, over_services
 
 
 def rows(values: list[float | None]) -> pl.DataFrame:
@@ -43,17 +40,6 @@ def test_no_value_comes_with_its_reason() -> None:
     found = over_services(rows([None]), services)
     assert found["value"].to_list() == [None, None, None]
     assert found["reason"].to_list() == ["none", "none", "none"]
-
-
-@given(st.integers(1, 400))
-def test_the_ranks_cover_at_least_95_percent(n: int) -> None:
-    """And are the narrowest equal-tailed pair that does."""
-    row = median_ranks(pl.Series([n])).row(0, named=True)
-    low, high = row["low"], row["high"]
-    assert high == n + 1 - low
-    if low >= 1:
-        assert 2 * binom.cdf(low - 1, n, 0.5) <= 0.05
-    assert 2 * binom.cdf(low, n, 0.5) > 0.05
 
 
 def test_the_interval_holds_the_values_at_its_ranks() -> None:

@@ -9,7 +9,9 @@ with request as (
     where c.deleted_at is null and c.merged_at is not null
 ),
 graph as (
-    select a.repository_key, g.sha, g.author_email, g.authored_at, g.subject, g.committed_at
+    select a.repository_key, g.sha,
+        -- The forge lists the address as written, git as the .mailmap says.
+        coalesce(g.written_email, g.author_email) as author_email, g.authored_at, g.subject, g.committed_at
     from records.commit as g
     join repository_alias as a on a.alias = g.repository_key
 ),
