@@ -1,15 +1,14 @@
 """Read the published build: find it, check that this version can read it, connect safely."""
 
-import os
 from pathlib import Path
 from typing import Final
 
 import duckdb
 
+from pipelines.duck import memory_limit
+
 SCHEMA_VERSION: Final = 1
 """Version of the published tables; raised whenever a table or column changes its meaning."""
-
-_MEMORY_CEILING: Final = 8 * 1024**3
 
 
 class RebuildNeededError(RuntimeError):
@@ -65,11 +64,6 @@ def connect(path: Path) -> duckdb.DuckDBPyConnection:
         connection.close()
         raise
     return connection
-
-
-def memory_limit() -> int:
-    """Return the bytes a reader may use: half of the machine's memory, at most 8 GB."""
-    return min(_MEMORY_CEILING, os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2)
 
 
 def _check_schema(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
