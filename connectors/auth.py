@@ -21,15 +21,21 @@ class Auth(Protocol):
 
 
 class HeaderAuth:
-    """A credential that stays the same, made into headers when first needed."""
+    """A credential that stays the same, made into headers when first needed.
 
-    def __init__(self, make: Callable[[], Mapping[str, str]]) -> None:
+    `identity` is for one that is made anew each time, and yet the same to the source.
+    """
+
+    def __init__(self, make: Callable[[], Mapping[str, str]], identity: str | None = None) -> None:
         self._make = make
+        self._identity = identity
         self._headers: dict[str, str] | None = None
 
     @property
     def identity(self) -> str:
-        """A digest of the headers."""
+        """A digest of the headers, unless another name is given."""
+        if self._identity is not None:
+            return self._identity
         return hashlib.sha256(repr(sorted(self.headers().items())).encode()).hexdigest()[:16]
 
     def headers(self) -> Mapping[str, str]:

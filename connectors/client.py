@@ -18,6 +18,7 @@ from urllib.parse import urljoin, urlsplit
 
 import httpx
 import stamina
+import stamina.instrumentation
 
 from connectors.answer import Answer, Check, check_json, refuse
 from connectors.auth import Auth, HeaderAuth
@@ -104,6 +105,8 @@ class Client:
         self._opened: httpx.Client | None = None
         self._limiter: Limiter | None = None
         self.requests = 0
+        # Stamina tells of retries on standard output otherwise, where commands print results.
+        stamina.instrumentation.set_on_retry_hooks([_note_retry])
 
     def __repr__(self) -> str:
         return f"Client({self.origin})"
@@ -166,8 +169,8 @@ class Client:
 
     def url(self, path_or_url: str) -> str:
         """The full URL of a path; a URL of another origin is refused."""
-        if "://" not in path_or_url:
-            return urljoin(self.base_url, path_or_url.lstrip("/"))
+        if not path_or_url.startswith(("http://", "https://")):
+            return self.base_url + path_or_url.lstrip("/")
         if origin_of(path_or_url) != self.origin:
             raise ElsewhereError(
                 f"refused to follow {redact_url(path_or_url)}: the connection is configured for "
@@ -194,6 +197,7 @@ class Client:
                 return retries.takes(error)
             if seconds > retries.patience.left or not retries.takes(error):
                 return False
+            log.warning("waiting %.0f s: %s", seconds, error)
             # All requests of this credential wait, not only this one: the limiter sleeps.
             self._limits().hold("", self._clock() + seconds)
             return 0.0
@@ -331,6 +335,10 @@ class Client:
                     f"ca_file {self._ca_file} cannot be read as PEM: {error}"
                 ) from error
         return context
+
+
+def _note_retry(details: stamina.instrumentation.RetryDetails) -> None:
+    log.info("trying again: %s", details.caused_by)
 
 
 @dataclass(frozen=True, slots=True)

@@ -57,7 +57,7 @@ class AppAuth:
 
     def _ask(self) -> None:
         path = f"app/installations/{self._app.installation}/access_tokens"
-        with self._client_with(HeaderAuth(self._signed)) as client:
+        with self._client_with(HeaderAuth(self._signed, f"signed-{self.identity}")) as client:
             try:
                 answer = client.post(path, {})
             except UnauthorisedError as error:

@@ -427,6 +427,22 @@ def test_the_token_is_in_no_message_log_or_repr(
     assert CANARY not in caplog.text
 
 
+def test_retries_are_logged_and_not_printed(
+    sleeper: Sleeper, caplog: pytest.LogCaptureFixture, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """Standard output belongs to the results of commands."""
+    caplog.set_level(logging.INFO, "leadline.client")
+    limit = Reply(429, {}, {"retry-after": "3"})
+    with (
+        serving(script(Reply(502, b""), limit, Reply(200, []))) as web,
+        client_of(web, sleeper) as client,
+    ):
+        client.get("things")
+    assert capsys.readouterr().out == ""
+    assert "the server failed (502)" in caplog.text
+    assert "waiting 3 s" in caplog.text
+
+
 @pytest.mark.parametrize("base_url", ["ftp://x", "https://", "https://me:secret@host/api", "host"])
 def test_a_base_url_that_is_none_is_refused(base_url: str) -> None:
     """Credentials do not belong into an address, and the message does not repeat them."""
