@@ -51,7 +51,7 @@ _NEEDS = (
     ),
     Need("Delivery", "changes", (Commit,), "github or git"),
     Need("Lead time", "the stages of a review", (ChangeRequest,), "github"),
-    Need("Lead time", "waiting for and length of reviews", (Review,), "github"),
+    Need("Lead time", "how long reviews wait and last", (Review,), "github"),
     Need("Delivery", "ticket flow", (Ticket,), "jira or files (tickets)"),
     Need("Delivery", "cycle time of tickets", (TicketTransition,), "jira"),
 )
@@ -152,7 +152,7 @@ def pages(settings: Settings) -> Iterator[Finding]:
     for need in _NEEDS:
         if not given & set(need.any_of):
             yield Finding(
-                "warning", f"page {need.page}", f"no {need.shows}: connect {need.connect}"
+                "warning", f"page {need.page}", f"will lack {need.shows}; connect {need.connect}"
             )
     if all(given & set(need.any_of) for need in _NEEDS):
         yield Finding("ok", "pages", "every page has a source for what it shows")

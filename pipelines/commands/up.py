@@ -33,9 +33,18 @@ def run(
     """
     from pipelines import settings as settings_module
     from pipelines.commands import folders
+    from pipelines.commands.console import note
+    from pipelines.reader import current_build
     from pipelines.supervisor import run_supervisor
 
     settings = settings_module.load()
+    if not settings.connections:
+        note("no connection is set up yet; `leadline init` writes a leadline.toml that shows how")
+    elif current_build(settings.data) is None:
+        note(
+            "nothing is published yet; the first pull comes with its schedule "
+            f"({settings.operation.sync_schedule}), or now with `leadline sync`, `leadline build`"
+        )
     path = settings_module.find()
     if path is not None:
         folders.use(path, settings.data.absolute())

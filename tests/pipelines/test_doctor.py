@@ -70,7 +70,7 @@ def test_without_settings_nothing_is_wrong(tmp_path: Path, monkeypatch: pytest.M
     assert "leadline init" in told.about("settings")[0][1]
     assert "leadline sync" in told.about("landing")[0][1]
     lacking = [message for _, subject, message in told.findings if subject.startswith("page ")]
-    assert any("deployments" in message and "github" in message for message in lacking)
+    assert any("will lack deployments" in message and "github" in message for message in lacking)
     assert any("ticket" in message and "jira" in message for message in lacking)
 
 
@@ -117,8 +117,8 @@ def test_pages_name_only_what_is_missing(
     lacking = " ".join(m for _, subject, m in told.findings if subject.startswith("page "))
     assert "reviews" in lacking
     assert "ticket" in lacking
-    assert "no deployments" not in lacking
-    assert "no changes" not in lacking
+    assert "lack deployments" not in lacking
+    assert "lack changes" not in lacking
 
 
 def github(sandbox: Sandbox, token: str) -> str:
