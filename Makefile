@@ -17,7 +17,7 @@ help: ## list the targets
 	@test -x .venv/bin/python || { echo "making .venv …"; $(PYTHON) -m venv .venv; }
 	@test -x $(UV) || { echo "installing uv into .venv …"; .venv/bin/python -m pip install --quiet --disable-pip-version-check uv; }
 	@echo "installing Leadline from uv.lock …"
-	@VIRTUAL_ENV= UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --frozen --inexact --quiet
+	@VIRTUAL_ENV= UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --frozen --inexact --compile-bytecode --quiet
 	@touch $@
 
 .PHONY: install

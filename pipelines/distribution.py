@@ -1,5 +1,7 @@
 """Team and organisation views: a distribution over services, never a pooled ratio."""
 
+from typing import Literal
+
 import polars as pl
 
 from pipelines.estimates import rank_table
@@ -19,35 +21,46 @@ METRIC_SCHEMA = {
     "ci_high": pl.Float64,
     "method": pl.String,
     "reason": pl.String,
+    "is_partial": pl.Boolean,
 }
 
 _WHAT = ["metric", "variant", "unit", "period", "period_start"]
 
 
-def over_services(rows: pl.DataFrame, services: pl.DataFrame) -> pl.DataFrame:
+def over_services(
+    rows: pl.DataFrame, services: pl.DataFrame, how: Literal["median", "mean", "sum"] = "median"
+) -> pl.DataFrame:
     """Metric rows of services, plus those of their teams and of the organisation.
 
     `rows` has `METRIC_SCHEMA` with entity_type service; `services`: service_id, team_id. A team's
     value is the median over its services that have one, its interval the exact order-statistic
-    interval over those services (open where they are too few); `n` adds up.
+    interval over those services (open where they are too few); `n` adds up. Parts that must add
+    up are means, counts are sums; these have no interval.
     """
     placed = rows.join(services, left_on="entity_id", right_on="service_id", how="left")
-    teams = _medians(placed.filter(pl.col("team_id").is_not_null()), "team", "team_id")
-    organisation = _medians(
-        placed.with_columns(everything=pl.lit("")), "organisation", "everything"
+    teams = _together(placed.filter(pl.col("team_id").is_not_null()), "team", "team_id", how)
+    organisation = _together(
+        placed.with_columns(everything=pl.lit("")), "organisation", "everything", how
     )
     return pl.concat([rows.select(METRIC_SCHEMA.keys()), teams, organisation])
 
 
-def _medians(rows: pl.DataFrame, entity_type: str, entity: str) -> pl.DataFrame:
+def _together(rows: pl.DataFrame, entity_type: str, entity: str, how: str) -> pl.DataFrame:
+    value = pl.col("value")
+    joined = {
+        "median": value.median(),
+        "mean": value.mean(),
+        "sum": pl.when(value.count() > 0).then(value.sum()),
+    }[how]
     grouped = rows.group_by([*_WHAT, entity]).agg(
-        value=pl.col("value").median(),
+        value=joined,
         n=pl.col("n").sum(),
-        services=pl.col("value").count(),
-        values=pl.col("value").drop_nulls().sort(),
+        services=value.count(),
+        values=value.drop_nulls().sort(),
         reason=pl.col("reason").drop_nulls().mode().sort().first(),
     )
     ranks = rank_table(grouped["services"].cast(pl.Int64).to_numpy(), (0.5,))
+    has_interval = (pl.col("low") >= 1) & (how == "median")
     ranked = grouped.join(
         ranks.select(services=pl.col("n").cast(pl.UInt32), low="low", high="high"),
         on="services",
@@ -67,10 +80,11 @@ def _medians(rows: pl.DataFrame, entity_type: str, entity: str) -> pl.DataFrame:
         unit="unit",
         n=pl.col("n").cast(pl.Int64),
         services=pl.col("services").cast(pl.Int64),
-        ci_low=pl.when(pl.col("low") >= 1).then("ci_low"),
-        ci_high=pl.when(pl.col("low") >= 1).then("ci_high"),
-        method=pl.format("median of {} services, order statistics", "services"),
+        ci_low=pl.when(has_interval).then("ci_low"),
+        ci_high=pl.when(has_interval).then("ci_high"),
+        method=pl.format(f"{how} of {{}} services", "services"),
         reason=pl.when(pl.col("value").is_null()).then(
             pl.coalesce("reason", pl.lit("no service has a value"))
         ),
+        is_partial=pl.lit(value=False),
     )

@@ -20,7 +20,8 @@ DEFINITIONS = (
         "deployment_frequency",
         "Deployment frequency",
         "Releases that went live in production, divided by the weeks observed. Zero weeks count. "
-        "Observed is the time from the service's first live deployment to its archiving. Attempts "
+        "Observed is the time from the service's first live deployment to its archiving; under a "
+        "week there is no rate, and a calendar week that is cut is marked, not scaled. Attempts "
         "that never went live and redeploys of the commit that is still live do not count; the "
         "same commit in several production environments counts once. For a team or the "
         "organisation: the median over its services. The interval is Poisson, widened by the "

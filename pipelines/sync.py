@@ -5,7 +5,7 @@ import threading
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 from connectors.connector import Connector, Page, Pull, Scope, SourceError, State, Stream
@@ -51,7 +51,15 @@ def sync_connection(
     """
     with landing.puller(connector.name, now()):
         landing.remember(connector.name, connector.kind, connector.options.model_dump_json())
-        pull = Pull(connector.client(), clones, now)
+        pull = Pull(
+            connector.client(),
+            clones,
+            now,
+            known=lambda stream: {
+                status.scope.id: status.scope.attributes
+                for status in landing.scopes(connector.name, stream)
+            },
+        )
         try:
             return _ConnectionPull(
                 landing=landing,
@@ -209,6 +217,8 @@ class _Writer:
             started = status.pass_started_at or now
             if status.pass_is_full:
                 status.last_full_at = started
+                start = self.owner.connector.options.start_date
+                status.covered_from = start and datetime.combine(start, time(), UTC)
                 self.batch.completed.append((status.scope.id, started, now))
                 self.full_passes.append(started)
             status.pass_is_full = None

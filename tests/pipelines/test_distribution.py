@@ -13,7 +13,7 @@ def rows(values: list[float | None]) -> pl.DataFrame:
     return pl.DataFrame(
         [
             ("m", "v", "service", f"s{i}", "28d", date(2026, 1, 1), value, "h", 3, 1, None, None,
-             "x", None if value is not None else "none")
+             "x", None if value is not None else "none", False)
             for i, value in enumerate(values)
         ],
         schema=METRIC_SCHEMA,
@@ -51,3 +51,13 @@ def test_the_interval_holds_the_values_at_its_ranks() -> None:
     found = over_services(rows([float(i) for i in range(1, 10)]), services)
     everyone = found.row(by_predicate=pl.col("entity_type") == "organisation", named=True)
     assert (everyone["value"], everyone["ci_low"], everyone["ci_high"]) == pytest.approx((5, 2, 8))
+
+
+def test_parts_are_means_and_counts_are_sums() -> None:
+    """So that stages add up and waiting changes are all there; neither has an interval."""
+    services = pl.DataFrame({"service_id": [f"s{i}" for i in range(8)], "team_id": ["a"] * 8})
+    values: list[float | None] = [float(i) for i in range(8)]
+    for how, expected in (("mean", 3.5), ("sum", 28.0)):
+        found = over_services(rows(values), services, how)  # type: ignore[arg-type]
+        team = found.row(by_predicate=pl.col("entity_type") == "team", named=True)
+        assert (team["value"], team["ci_low"], team["ci_high"]) == (expected, None, None)

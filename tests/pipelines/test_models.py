@@ -432,3 +432,22 @@ def test_previous_values_are_those_of_the_equal_period_before(tmp_path: Path) ->
         where metric = 'deployment_frequency' and variant = 'per_week' and period = '28d'
             and entity_type = 'service'
     """) == [(1, 2, pytest.approx(0.5), date(2026, 9, 10))]
+
+
+def test_a_few_hours_are_no_rate(tmp_path: Path) -> None:
+    """Two deployments on the first day are not fourteen a week."""
+    story = tell(tmp_path, repository(), line("a", "b"), live(1, "a", 2), live(2, "b", 9), as_of=20)
+    assert story.ask("""
+        select value, reason, n from metric where metric = 'deployment_frequency'
+            and variant = 'per_week' and period = '28d' and entity_type = 'service'
+    """) == [(None, "observed for less than a week", 2)]
+
+
+def test_a_cut_week_is_marked_and_not_scaled(tmp_path: Path) -> None:
+    """The first week counts what was seen in it."""
+    story = tell(tmp_path, repository(), line("a", "b"), live(1, "a", 70), live(2, "b", 75))
+    assert story.ask("""
+        select value, is_partial from metric where metric = 'deployment_frequency'
+            and variant = 'per_week' and period = 'week' and entity_type = 'service'
+        order by period_start limit 2
+    """) == [(2, True), (0, False)]

@@ -12,7 +12,8 @@ with every_metric as (
     union all select * from metric_ticket_flow
 ),
 placed as (
-    select m.*, p.period_end, p.is_current, p.is_partial,
+    select m.* exclude (is_partial), p.period_end, p.is_current,
+        p.is_partial or m.is_partial as is_partial,
         lag(p.period_end) over each_series = p.period_start as is_next,
         lag(m.value) over each_series as value_before,
         lag(m.n) over each_series as n_before

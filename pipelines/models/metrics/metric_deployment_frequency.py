@@ -61,13 +61,30 @@ INPUTS = {
 }
 
 
+LEAST_DAYS = 7
+
+
 def model(
     services: pl.DataFrame, counted: pl.DataFrame, weekly: pl.DataFrame, periods: pl.DataFrame
 ) -> dict[str, pl.DataFrame]:
     """Rates per service with their intervals, and the distribution over services."""
     cells = counted.join(
         _dispersions(weekly, periods), on=["service_id", "period", "period_start"], how="left"
-    ).with_columns(pl.col("dispersion").fill_null(1.0), weeks=pl.col("observed_days") / 7)
+    ).with_columns(
+        pl.col("dispersion").fill_null(1.0),
+        # Weeks that are cut are flagged, never scaled; a few days are no rate to extrapolate.
+        weeks=pl.when(pl.col("observed_days").is_null())
+        .then(None)
+        .when(pl.col("period") == "week")
+        .then(1.0)
+        .when(pl.col("observed_days") >= LEAST_DAYS)
+        .then(pl.col("observed_days") / 7),
+        is_partial=(pl.col("period") == "week") & (pl.col("observed_days") < 7),
+        reason=pl.when(pl.col("observed_days").is_null())
+        .then(pl.lit("no deployments observed"))
+        .when((pl.col("period") != "week") & (pl.col("observed_days") < LEAST_DAYS))
+        .then(pl.lit("observed for less than a week")),
+    )
     rated = cells.with_columns(
         rate_interval(cells["n"], cells["weeks"], cells["dispersion"]).rename(
             {"ci_low": "rate_low", "ci_high": "rate_high"}
@@ -78,6 +95,8 @@ def model(
         "period",
         "period_start",
         "n",
+        "is_partial",
+        "reason",
         variant=pl.lit("per_week"),
         value=pl.col("n") / pl.col("weeks"),
         unit=pl.lit("per week"),
@@ -90,6 +109,8 @@ def model(
         "period",
         "period_start",
         "n",
+        "is_partial",
+        "reason",
         variant=pl.lit("days_per_week"),
         value=pl.col("days") / pl.col("weeks"),
         unit=pl.lit("days per week"),
@@ -104,7 +125,6 @@ def model(
             entity_type=pl.lit("service"),
             entity_id="service_id",
             services=pl.lit(1, pl.Int64),
-            reason=pl.when(pl.col("value").is_null()).then(pl.lit("no deployments observed")),
         )
         .select(pl.col(name).cast(kind) for name, kind in METRIC_SCHEMA.items())
     )

@@ -64,10 +64,11 @@ def model(
                 unit="working h",
                 levels=(0.5,),
             ),
-            _stages(cells, placed),
         ]
     )
-    return {"metric_lead_time": over_services(rows, services)}
+    # Means over services keep what means over changes have: the stages add up to the total.
+    stages = over_services(_stages(cells, placed), services, "mean")
+    return {"metric_lead_time": pl.concat([over_services(rows, services), stages])}
 
 
 def _quantiles(
@@ -139,5 +140,6 @@ def _as_metric(rows: pl.DataFrame) -> pl.DataFrame:
         entity_type=pl.lit("service"),
         entity_id="service_id",
         services=pl.lit(1, pl.Int64),
+        is_partial=pl.lit(value=False),
         method=pl.coalesce("method", pl.lit("none")),
     ).select(pl.col(name).cast(kind) for name, kind in METRIC_SCHEMA.items())

@@ -126,6 +126,7 @@ def _as_metric(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(
         metric=pl.lit("ticket_flow"),
         services=pl.lit(None, pl.Int64),
+        is_partial=pl.lit(value=False),
         reason=pl.when(pl.col("value").is_null()).then(
             pl.format("{} resolved tickets with a known start, too few for this value", "n")
         ),

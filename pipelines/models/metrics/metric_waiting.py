@@ -58,8 +58,11 @@ def model(
     waits = placed.join(
         medians.select("cell", "value", "ci_low", "ci_high"), on="cell", how="left"
     ).with_columns(variant=pl.lit("median"), unit=pl.lit("h"), method=pl.lit("Kaplan–Meier"))
-    rows = pl.concat([_as_metric(counts), _as_metric(waits)])
-    return {"metric_waiting": over_services(rows, services)}
+    rows = [
+        over_services(_as_metric(counts), services, "sum"),
+        over_services(_as_metric(waits), services),
+    ]
+    return {"metric_waiting": pl.concat(rows)}
 
 
 def _as_metric(rows: pl.DataFrame) -> pl.DataFrame:
@@ -68,6 +71,7 @@ def _as_metric(rows: pl.DataFrame) -> pl.DataFrame:
         entity_type=pl.lit("service"),
         entity_id="service_id",
         services=pl.lit(1, pl.Int64),
+        is_partial=pl.lit(value=False),
         reason=pl.when(pl.col("value").is_null()).then(
             pl.when(pl.col("n") == 0)
             .then(pl.lit("no change was merged in this period"))
