@@ -104,6 +104,7 @@ def _toml(found: dict[str, Any]) -> str:
                 "organisation": found["organisation"],
                 "base_url": found["github_url"],
                 "token": {"file": "github_token"},
+                "paths": True,
             },
         ),
         (
