@@ -182,7 +182,7 @@ def _definitions(folder: Path) -> tuple[Any, ...]:
     (text,) = (b.text for b in PYTHON if b.text.lstrip().startswith("Definition("))
     head = "from pipelines.metric_definitions import Definition\n"
     (folder / "definition_example.py").write_text(
-        f"{head}\nADDED = (\n{textwrap.indent(text, '    ')})\n", encoding="utf-8"
+        f"{head}\nADDED = (\n{textwrap.indent(text.rstrip(), '    ')},)\n", encoding="utf-8"
     )
     sys.path.insert(0, str(folder))
     try:
