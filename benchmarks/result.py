@@ -1,5 +1,6 @@
 """What a benchmark measured, against its limit."""
 
+import os
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
@@ -48,3 +49,8 @@ def best_of(times: int, work: Callable[[], Value]) -> tuple[float, Value]:
         value = work()
         shortest = min(shortest, time.perf_counter() - started)
     return shortest, value
+
+
+def on_cores(count: int) -> None:
+    """Keep this process, and what it starts, on so many cores."""
+    os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:count])

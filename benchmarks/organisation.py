@@ -1,0 +1,172 @@
+"""A large organisation as records, made in bulk inside DuckDB: the input of a build.
+
+Every change is a merge of two commits with two reviews, and a deployment follows it, one in fifty
+a rollback; they are spread evenly over the repositories and eighteen months.
+"""
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+
+import duckdb
+
+from pipelines import duck, warehouse
+from pipelines.files import DataFolder
+from pipelines.inputs import Clock
+from pipelines.landing import Landing
+from pipelines.load import load
+from pipelines.settings import Settings, parse
+
+END = datetime(2026, 6, 1, tzinfo=UTC)
+START = END - timedelta(days=547)
+CHANGES = 50_000
+REPOSITORIES = 200
+TEAMS = 20
+ENGINEERS = 400
+
+_RUN = """
+    'forge' as connection, 'all' as stream, 'one' as scope, $end::timestamptz as requested_at,
+    $end::timestamptz as version_at, $end::timestamptz as sighted_at, 1 as batch_id, 0 as line
+"""
+_CHANGES = """
+create temp table work as
+with numbered as (
+    select range as id, range % $repositories as r, range // $repositories as n,
+        ceil($changes / $repositories) as each
+    from range($changes)
+)
+select id, r, n, 'forge.test/acme/service-' || r as key, 'forge:pull:' || id as pull,
+    sha1('merge ' || r || ' ' || n) as merge_sha, sha1('merge ' || r || ' ' || (n - 1)) as base_sha,
+    sha1('first ' || id) as first_sha, sha1('second ' || id) as second_sha,
+    id % $engineers as author, (id + 7) % $engineers as reviewer,
+    $start::timestamptz + to_microseconds(
+        ($span * (n + r / $repositories) / each)::bigint) as opened_at,
+    opened_at - to_minutes(30 + (hash(id) % 4000)::bigint) as authored_at,
+    opened_at + to_minutes(60 + (hash(id + 1) % 1500)::bigint) as merged_at,
+    merged_at + to_minutes(10 + (hash(id + 2) % 600)::bigint) as deployed_at
+from numbered
+"""
+# Per table, the columns it has a value for.
+_ROWS = {
+    "repository": """
+        select 'forge:repository:' || range as repository_id,
+            'forge.test/acme/service-' || range as repository_key, 'service-' || range as name,
+            'https://forge.test/acme/service-' || range as url, 'main' as default_branch,
+            $start::timestamptz as created_at, [] as former_keys, false as is_archived,
+            false as is_fork, false as is_template, false as is_mirror
+        from range($repositories)""",
+    "team": """
+        select 'forge:team:' || range as team_id, 'Team ' || range as name from range($teams)""",
+    "account": """
+        select 'forge:user:person-' || range as account_id, 'person-' || range as login,
+            'Person ' || range as name, 'person-' || range || '@acme.test' as email,
+            false as is_bot
+        from range($engineers)""",
+    "team_member": """
+        select 'forge:team:' || range % $teams as team_id,
+            'forge:user:person-' || range as account_id from range($engineers)""",
+    "reference": """
+        select key as repository_key, 'main' as name, 'branch' as kind,
+            arg_max(merge_sha, n) as sha, $end::timestamptz as seen_at
+        from work group by key""",
+    "commit": """
+        select key as repository_key, unnest([first_sha, second_sha, merge_sha]) as sha,
+            unnest([
+                case when n > 0 then [base_sha] else [] end,
+                [first_sha],
+                case when n > 0 then [base_sha, second_sha] else [second_sha] end]) as parents,
+            'Person ' || author as author_name,
+            'person-' || author || '@acme.test' as author_email, author_email as written_email,
+            unnest([authored_at, opened_at, merged_at]) as authored_at,
+            author_email as committer_email,
+            unnest([authored_at, opened_at, merged_at]) as committed_at,
+            unnest(['begin', 'finish', 'merge']) || ' change ' || id as subject,
+            [] as cherry_picked_from, [] as reverts, false as is_shallow_boundary
+        from work""",
+    "change_request": """
+        select pull as change_request_id, key as repository_key, n + 1 as number,
+            'change ' || id as title, 'https://forge.test/acme/service-' || r || '/pull/' || n
+            as url, 'forge:user:person-' || author as author, false as is_draft, opened_at as
+            created_at, opened_at as ready_at, merged_at, merged_at as closed_at,
+            'forge:user:person-' || reviewer as merged_by, 'main' as base_branch,
+            'topic-' || id as head_branch, second_sha as head_sha, merge_sha, ['area'] as labels,
+            10 as additions, 5 as deletions, ['ACME-' || id] as ticket_keys
+        from work""",
+    "change_request_commit": """
+        select pull as change_request_id, unnest([first_sha, second_sha]) as sha,
+            unnest([authored_at, opened_at]) as authored_at,
+            unnest([authored_at, opened_at]) as committed_at,
+            'person-' || author || '@acme.test' as author_email,
+            unnest(['begin', 'finish']) || ' change ' || id as subject, false as is_merge,
+            unnest([0, 1]) as position
+        from work""",
+    "review": """
+        select 'forge:review:' || id || ':' || state as review_id, * exclude (id)
+        from (select id, pull as change_request_id, 'forge:user:person-' || reviewer as reviewer,
+            unnest(['commented', 'approved']) as state,
+            unnest([opened_at + (merged_at - opened_at) / 3, opened_at
+                + (merged_at - opened_at) / 2]) as submitted_at
+        from work)""",
+    "deployment_attempt": """
+        select 'forge:deployment:' || id as attempt_id, key as repository_key,
+            'production' as environment, 'main' as ref,
+            case when n % 50 = 49 then base_sha else merge_sha end as sha,
+            deployed_at - interval 5 minute as created_at,
+            'forge:user:person-' || author as actor
+        from work""",
+    "deployment_status": """
+        select 'forge:deployment:' || id as attempt_id, unnest(['1', '2']) as status_id,
+            unnest(['running', 'succeeded']) as state,
+            unnest([deployed_at - interval 4 minute, deployed_at]) as at
+        from work""",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Organisation:
+    """A data folder with records, ready to be built."""
+
+    data: DataFolder
+    settings: Settings
+
+    def build(self) -> warehouse.BuildResult:
+        """Build and publish, without Dagster."""
+        with Landing(self.data.landing) as landing:
+            return warehouse.build(
+                self.data, self.settings, landing, now=END, moment=Clock(END, "the end")
+            )
+
+
+def make(folder: Path, scale: float = 1.0) -> Organisation:
+    """Write the records of an organisation of 50,000 changes × `scale` into a folder."""
+    data = DataFolder(folder / "data").create()
+    path = folder / "leadline.toml"
+    path.write_text('data = "data"\n', encoding="utf-8")
+    with Landing(data.landing) as landing:
+        load(landing, data.records, temporary=data.temporary)  # an empty load makes the tables
+    connection = duck.connect(data.records, temporary=data.temporary)
+    repositories = max(2, round(REPOSITORIES * scale))
+    known = {
+        "start": START,
+        "end": END,
+        "span": (END - START - timedelta(days=8)) // timedelta(microseconds=1),
+        "changes": max(repositories, round(CHANGES * scale)),
+        "repositories": repositories,
+        "teams": TEAMS,
+        "engineers": ENGINEERS,
+    }
+    _execute(connection, _CHANGES, known)
+    for table, rows in _ROWS.items():
+        _execute(connection, f'insert into "{table}" by name select {_RUN}, * from ({rows})', known)
+    connection.close()
+    return Organisation(data, parse(path.read_bytes(), path))
+
+
+def _execute(
+    connection: duckdb.DuckDBPyConnection, statement: str, known: Mapping[str, object]
+) -> None:
+    """Run a statement with the values it names; DuckDB takes no others."""
+    named = set(re.findall(r"\$(\w+)", statement))
+    connection.execute(statement, {name: known[name] for name in named})
