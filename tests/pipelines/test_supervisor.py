@@ -1,19 +1,17 @@
 """What is kept running, and that nothing of it outlives the supervisor: real processes."""
 
-import json
 import os
 import signal
 import socket
 import subprocess
 import sys
 import time
-import urllib.error
-import urllib.request
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any
 
+import httpx
 import pytest
 
 from pipelines.files import BusyError, DataFolder
@@ -58,6 +56,21 @@ run_supervisor(
 )
 """
 
+PRODUCT = """
+import sys
+from pathlib import Path
+from pipelines.settings import load
+from pipelines.supervisor import run_supervisor
+
+health, dashboard, dagster = (int(each) for each in sys.argv[2:])
+run_supervisor(
+    load(Path(sys.argv[1])),
+    health_port=health,
+    dashboard_port=dashboard,
+    dagster_port=dagster,
+)
+"""
+
 
 class Supervised:
     """A supervisor in its own process."""
@@ -70,12 +83,7 @@ class Supervised:
 
     def health(self) -> dict[str, Any]:
         """What the health URL says, whatever its status."""
-        try:
-            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}/health") as answer:
-                found: dict[str, Any] = json.load(answer)
-        except urllib.error.HTTPError as error:
-            with error:
-                found = json.load(error)
+        found: dict[str, Any] = httpx.get(f"http://127.0.0.1:{self.port}/health").json()
         return found
 
     def processes(self) -> list[int]:
@@ -271,6 +279,49 @@ def test_process_of_the_same_id_is_told_apart() -> None:
     with subprocess.Popen([sys.executable, "-c", ""]) as ended:
         ended.wait()
     assert not is_running(ended.pid, time.time())
+
+
+def test_product_comes_up_whole_and_dies_with_a_killed_supervisor(tmp_path: Path) -> None:
+    """The real processes: the graph loads, UI and dashboard answer; after kill -9 none is left."""
+    (tmp_path / "leadline.toml").write_text("", "utf-8")
+    ports = free_ports(3)
+    process = subprocess.Popen(
+        [sys.executable, "-c", PRODUCT, str(tmp_path), *map(str, ports)],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.STDOUT,
+        text=True,
+        cwd=tmp_path,
+    )
+    data = tmp_path / ".leadline"
+    found = Supervised(process, ports[0], data, str(tmp_path))
+    try:
+        wait_until(lambda: answers(ports[0]), process)
+        wait_until(lambda: found.health()["ok"], process, seconds=120)
+        assert set(found.health()["processes"]) == {"code", "daemon", "dagster", "dashboard"}
+        location = ask_dagster(ports[2])
+        assert location == {"name": "leadline", "loadStatus": "LOADED"}
+        assert len(found.processes()) >= 4
+        process.kill()
+        process.wait()
+        assert wait_until(lambda: not found.processes()) < 2
+    finally:
+        process.kill()
+        process.communicate()
+        for each in found.processes():
+            os.kill(each, signal.SIGKILL)
+
+
+def ask_dagster(port: int) -> dict[str, str]:
+    """The only code location, as Dagster's UI knows it."""
+    query = (
+        "{workspaceOrError {... on Workspace {locationEntries "
+        "{name loadStatus locationOrLoadError {__typename}}}}}"
+    )
+    answer = httpx.post(f"http://127.0.0.1:{port}/graphql", json={"query": query}, timeout=60)
+    (entry,) = answer.json()["data"]["workspaceOrError"]["locationEntries"]
+    assert entry.pop("locationOrLoadError")["__typename"] == "RepositoryLocation"
+    found: dict[str, str] = entry
+    return found
 
 
 def log_of(supervised: Supervised, name: str) -> str:
