@@ -111,11 +111,8 @@ class Measure:
             if known and unit.len()
             else ""
         )
-        label = self.kind.label
-        if self.kind is WAITING and self.page.scope.service_id is None:
-            label = "Not yet live, per service"
         return Card(
-            label=label,
+            label=self.kind.label,
             value=self.quantity,
             detail=self.detail,
             reason=self.reason,

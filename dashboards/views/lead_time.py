@@ -64,20 +64,12 @@ frame.heading(
     f"{median.comparison.long or median.comparison.short} · n = {median.n:,} changes",
 )
 
-whole = measure(rows, Kind("lead_time_stage", "total", "", "less", "change"), page).value
-if whole is None or abs(whole - total) <= 0.02 * max(whole, total):
-    whole_words = f"Mean per stage; the stages add up to {words.duration(total)}."
-else:
-    whole_words = (
-        "Mean per stage in the typical service. Each stage has a typical service of its own, so "
-        f"their sum of {words.duration(total)} is not the typical whole of {words.duration(whole)}."
-    )
-
 left, right = st.columns([1, 1], gap="medium")
 with left:
     box = frame.card(
         "Where does the time go?",
-        f"{whole_words} In brackets the same stage in the period before.",
+        f"Mean per stage; the stages add up to {words.duration(total)}. "
+        "In brackets the same stage in the period before.",
     )
     if hours:
         notes = {
