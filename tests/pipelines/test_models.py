@@ -451,3 +451,21 @@ def test_a_cut_week_is_marked_and_not_scaled(tmp_path: Path) -> None:
             and variant = 'per_week' and period = 'week' and entity_type = 'service'
         order by period_start limit 2
     """) == [(2, True), (0, False)]
+
+
+def test_deployments_find_their_repository_by_address_name_or_service(tmp_path: Path) -> None:
+    """What finds none is told, not dropped."""
+    story = tell(
+        tmp_path,
+        repository(),
+        line("a", "b", "c", "d"),
+        live(1, "a", 4),
+        live(2, "b", 10, repository_key="shop"),
+        live(3, "c", 20, repository_key="acme/shop"),
+        live(4, "d", 30, repository_key=None, service_hint="Shop"),
+        live(5, "d", 40, repository_key="forge.test/acme/other"),
+    )
+    assert story.ask("select count(*) from deployment_fact") == [(4,)]
+    assert story.ask("""
+        select subject, count, total from data_check where check_name = 'unmatched deployments'
+    """) == [("forge.test/acme/other", 1, 5)]

@@ -3,14 +3,12 @@
 -- key: attempt_id
 -- not null: repository_key, environment, started_at
 with attempted as (
-    select d.attempt_id, a.repository_key, d.service_hint, coalesce(d.environment, '') as environment,
+    select d.attempt_id, m.repository_key, d.service_hint,
+        coalesce(d.environment, '') as environment,
         d.sha, d.ref, d.release, d.created_at as started_at, d.url, o.origin
-    from records.deployment_attempt as d
-    join repository_alias as a on a.alias = d.repository_key
-    join deployment_origin as o on o.repository_key = a.repository_key
-    left join input.connection as c on c.connection = d.connection
-    where d.deleted_at is null
-        and o.origin = case when c.kind = 'files' then 'file' else 'deployments_api' end
+    from attempt_repository as m
+    join records.deployment_attempt as d on d.attempt_id = m.attempt_id
+    join deployment_origin as o on o.repository_key = m.repository_key and o.origin = m.origin
 ),
 status as (
     select s.attempt_id,

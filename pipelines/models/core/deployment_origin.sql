@@ -9,14 +9,12 @@ with ruled as (
     qualify row_number() over (partition by r.repository_key order by d.ordinal) = 1
 ),
 attempted as (
-    select a.repository_key,
-        case when min(case when c.kind = 'files' then 1 else 0 end) = 1 then 'file'
-            else 'deployments_api' end as origin
-    from records.deployment_attempt as d
-    join repository_alias as a on a.alias = d.repository_key
-    left join input.connection as c on c.connection = d.connection
-    where d.deleted_at is null and is_production(d.environment)
-    group by a.repository_key
+    select m.repository_key,
+        case when bool_and(m.origin = 'file') then 'file' else 'deployments_api' end as origin
+    from attempt_repository as m
+    join records.deployment_attempt as d on d.attempt_id = m.attempt_id
+    where m.repository_key is not null and is_production(d.environment)
+    group by m.repository_key
 ),
 released as (
     select distinct a.repository_key

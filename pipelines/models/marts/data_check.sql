@@ -6,6 +6,15 @@ select 'unmatched environments' as check_name, environment as subject, count(*) 
     'name it under deployments.production in leadline.toml if it is production' as help
 from deployment where environment_class = 'other' group by environment
 union all
+select 'unmatched deployments', coalesce(d.repository_key, d.service_hint, 'without a repository'),
+    count(*), (select count(*) from attempt_repository),
+    'no repository or service of this name is known',
+    'connect the repository, or name the service under services in leadline.toml'
+from attempt_repository as m
+join records.deployment_attempt as d on d.attempt_id = m.attempt_id
+where m.repository_key is null
+group by 2
+union all
 select 'unresolved deployments', s.name, count(*) filter (where not d.is_resolved), count(*),
     'the deployed commit is not in the repository''s history',
     'check that the repository is cloned completely and that the commit was pushed'
