@@ -1,6 +1,7 @@
 """What the product does, as plain functions: the command line and Dagster both call these."""
 
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from datetime import datetime
 
@@ -30,14 +31,15 @@ def sync(
     now: Callable[[], datetime] = utc_now,
     progress: Progress | None = None,
 ) -> list[SyncResult]:
-    """Pull the named connections (default: all), one after the other; raises for unknown names."""
+    """Pull the named connections (default: all) in parallel; raises for unknown names."""
     for name in names or ():
         if name not in settings.connections:
             known = ", ".join(settings.connections) or "none"
             raise SettingsError(f'there is no connection "{name}"; known: {known}')
     with opened(settings) as (folder, landing):
-        return [
-            sync_connection(
+
+        def pull(name: str) -> SyncResult:
+            return sync_connection(
                 landing,
                 settings.connections[name].connector(),
                 clones=folder.clones,
@@ -46,8 +48,10 @@ def sync(
                 now=now,
                 progress=progress,
             )
-            for name in names or settings.connections
-        ]
+
+        wanted = list(names or settings.connections)
+        with ThreadPoolExecutor(max(1, len(wanted)), thread_name_prefix="connection") as pool:
+            return list(pool.map(pull, wanted))
 
 
 def load_records(
@@ -86,3 +90,14 @@ def build(
                 selection=selection,
                 progress=progress,
             )
+
+
+def go_back(settings: Settings, build_id: str) -> str:
+    """Publish a kept build again; raises `SettingsError` naming the kept ones."""
+    with opened(settings) as (folder, _), folder.writing("going back to an earlier build"):
+        kept = sorted(path.stem for path in folder.builds.glob("*.duckdb"))
+        if build_id not in kept:
+            known = ", ".join(kept) or "none"
+            raise SettingsError(f'there is no build "{build_id}" in {folder.builds}; kept: {known}')
+        warehouse.point_at(folder, folder.builds / f"{build_id}.duckdb")
+    return build_id
