@@ -11,6 +11,8 @@ that time. Whether L, the commit live then, is an ancestor of X is read from bit
 pass over the history fills for all deployed commits at once.
 """
 
+from itertools import groupby
+from operator import itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -91,19 +93,20 @@ def ship_indexed(index: CommitIndex, deployments: pl.DataFrame) -> Shipped:
     boundary = index.commits["is_shallow_boundary"].to_numpy()
     relations: list[Relation] = []
     owned: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]] = []
-    for (key,), in_repository in _runs(live, ["repository_key"]):
+    for key, cells in groupby(_cells(live), key=itemgetter(0)):
         first, end = index.ranges.get(key, (0, 0))
-        here = slice(in_repository.start, in_repository.stop)
-        tips = [None if row is None else row - first for row in rows[here]]
+        places = [slice(start, stop) for _, start, stop in cells]
+        tips = [
+            None if row is None else row - first for row in rows[places[0].start : places[-1].stop]
+        ]
         history = History(
             index.graph(key),
             sorted({tip for tip in tips if tip is not None}),
         )
-        for _, cell in _runs(live[here], list(_CELL)):
-            at = slice(here.start + cell.start, here.start + cell.stop)
+        for at in places:
             found, owner = _cell(
                 history,
-                tips=tips[cell.start : cell.stop],
+                tips=tips[at.start - places[0].start : at.stop - places[0].start],
                 started=started[at],
                 ended=ended[at],
                 twins=None if twins is None else twins[first:end],
@@ -195,14 +198,17 @@ def _with_twins(
     return owner
 
 
-def _runs(frame: pl.DataFrame, columns: list[str]) -> list[tuple[tuple[str, ...], range]]:
-    """Runs of equal values in a sorted frame, as the values and the rows."""
+def _cells(live: pl.DataFrame) -> list[tuple[str, int, int]]:
+    """Per service and environment of a repository its key, first row and the row behind the last.
+
+    The frame is sorted; one pass over all of it costs far less than one a repository.
+    """
     runs = (
-        frame.with_row_index("at")
-        .group_by(columns, maintain_order=True)
+        live.with_row_index("at")
+        .group_by(_CELL, maintain_order=True)
         .agg(pl.col("at").min().alias("start"), (pl.col("at").max() + 1).alias("stop"))
     )
-    return [(tuple(row[:-2]), range(row[-2], row[-1])) for row in runs.iter_rows()]
+    return list(runs.select("repository_key", "start", "stop").iter_rows())
 
 
 def _commit_rows(
@@ -233,29 +239,35 @@ def _commit_rows(
 
 def _deployment_rows(live: pl.DataFrame, relations: list[Relation]) -> pl.DataFrame:
     ids: list[str] = live["deployment_id"].to_list()
-    shas = live["sha"].to_list()
 
-    def name(at: int | None) -> str | None:
-        return None if at is None else ids[at]
+    def at_place(name: str, places: list[int | None]) -> pl.Series:
+        return live[name].gather(pl.Series(places, dtype=pl.Int64))
 
-    return live.select("deployment_id", *_CELL).hstack(
-        pl.DataFrame(
-            {
-                "relation": [each.name for each in relations],
-                "live_deployment_id": [name(each.live) for each in relations],
-                "live_sha": [None if each.live is None else shas[each.live] for each in relations],
-                "shipped": [each.shipped for each in relations],
-                "dropped": [each.dropped for each in relations],
-                "failed_deployment_id": [name(each.failed) for each in relations],
-                "undone_deployment_ids": [[ids[at] for at in each.undone] for each in relations],
-                "unresolved_before_at": pl.Series(
-                    [each.unresolved_before for each in relations], dtype=pl.Int64
-                ).cast(pl.Datetime("us", "UTC")),
-            },
-            schema_overrides={
-                column: kind
-                for column, kind in RELATIONS.items()
-                if column not in {"deployment_id", *_CELL}
-            },
+    lives, failed = [each.live for each in relations], [each.failed for each in relations]
+    # Few deployments undo others; lists are dear to make, so only theirs are.
+    undone = pl.DataFrame(
+        {
+            "at": [at for at, each in enumerate(relations) if each.undone],
+            "undone": [[ids[at] for at in each.undone] for each in relations if each.undone],
+        },
+        schema={"at": pl.UInt32, "undone": pl.List(pl.String)},
+    )
+    rows = live.select("deployment_id", *_CELL).with_columns(
+        relation=pl.Series([each.name for each in relations], dtype=pl.String),
+        live_deployment_id=at_place("deployment_id", lives),
+        live_sha=at_place("sha", lives),
+        shipped=pl.Series([each.shipped for each in relations], dtype=pl.Int64),
+        dropped=pl.Series([each.dropped for each in relations], dtype=pl.Int64),
+        failed_deployment_id=at_place("deployment_id", failed),
+        unresolved_before_at=pl.Series(
+            [each.unresolved_before for each in relations], dtype=pl.Int64
+        ),
+    )
+    return (
+        rows.with_row_index("at")
+        .join(undone, on="at", how="left", maintain_order="left")
+        .with_columns(
+            undone_deployment_ids=pl.col("undone").fill_null(pl.lit([], pl.List(pl.String)))
         )
+        .select(pl.col(name).cast(kind) for name, kind in RELATIONS.items())
     )

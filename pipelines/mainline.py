@@ -1,8 +1,9 @@
 """Which commit of the default branch's first-parent line brought each commit in."""
 
+import numpy as np
 import polars as pl
 
-from pipelines.commit_graph import CommitIndex
+from pipelines.commit_graph import CommitIndex, Integers
 
 MAINLINE = {
     "repository_key": pl.String,
@@ -18,9 +19,10 @@ def trace(index: CommitIndex, heads: pl.DataFrame) -> pl.DataFrame:
     commits (shallow clones) end the line; so does a commit seen twice (a corrupted history).
     """
     located = heads.with_columns(index.resolve(heads)).filter(pl.col("row").is_not_null())
-    owners: list[pl.DataFrame] = []
+    rows: list[Integers] = [np.empty(0, dtype=np.int64)]
+    owners: list[Integers] = [np.empty(0, dtype=np.int64)]
     for key, head in located.select("repository_key", "row").iter_rows():
-        start, end = index.ranges[key]
+        start, _ = index.ranges[key]
         graph = index.graph(key)
         line: dict[int, None] = {}
         commit = head - start
@@ -28,22 +30,13 @@ def trace(index: CommitIndex, heads: pl.DataFrame) -> pl.DataFrame:
             line[commit] = None
             commit = graph.first[commit]
         tips = list(reversed(line))
-        held = graph.claim(tips)
-        owners.append(
-            pl.DataFrame(
-                {
-                    "row": range(start, end),
-                    "owner": [None if place < 0 else tips[place] + start for place in held],
-                },
-                schema={"row": pl.Int64, "owner": pl.Int64},
-            ).drop_nulls()
-        )
-    if not owners:
-        return pl.DataFrame(schema=MAINLINE)
-    names = index.commits.select("row", "repository_key", "sha")
-    return (
-        pl.concat(owners)
-        .join(names, on="row")
-        .join(names.select(owner="row", mainline_sha="sha"), on="owner")
-        .select(MAINLINE.keys())
+        place = np.array(graph.claim(tips), dtype=np.int64)
+        held = np.flatnonzero(place >= 0)
+        rows.append(held + start)
+        owners.append(np.array(tips, dtype=np.int64)[place[held]] + start)
+    owned = pl.DataFrame({"row": np.concatenate(rows), "owner": np.concatenate(owners)})
+    return owned.select(
+        index.commits["repository_key"].gather(owned["row"]),
+        index.commits["sha"].gather(owned["row"]),
+        index.commits["sha"].gather(owned["owner"]).alias("mainline_sha"),
     )

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from pipelines.commit_graph import index_commits
+from pipelines.commit_graph import CommitIndex, index_commits
 from pipelines.lineage import ship_indexed
 from pipelines.mainline import trace
 
@@ -60,16 +60,31 @@ INPUTS = {
 def model(
     commits: pl.DataFrame, deployments: pl.DataFrame, heads: pl.DataFrame
 ) -> dict[str, pl.DataFrame]:
-    """Walk every history once per environment, once for production as a whole, once for heads."""
+    """Walk every history once per environment, for production as a whole, and for the heads."""
     index = index_commits(commits)
     slices = ship_indexed(index, deployments)
-    production = ship_indexed(
-        index,
-        deployments.filter("is_production").with_columns(environment=pl.lit("production")),
-    )
     return {
         "shipment": slices.commits,
-        "production_shipment": production.commits.drop("environment"),
+        "production_shipment": _production(index, deployments, slices.commits),
         "deployment_relation": slices.deployments,
         "mainline": trace(index, heads),
     }
+
+
+def _production(
+    index: CommitIndex, deployments: pl.DataFrame, sliced: pl.DataFrame
+) -> pl.DataFrame:
+    """Production as one place; a service with a single production environment is walked already."""
+    place = ["service_id", "repository_key"]
+    live = deployments.filter(pl.col("is_production") & pl.col("live_at").is_not_null())
+    single = (
+        live.group_by(place)
+        .agg(pl.col("environment").first(), pl.col("environment").n_unique().alias("environments"))
+        .filter(pl.col("environments") == 1)
+    )
+    several = ship_indexed(
+        index,
+        live.join(single, on=place, how="anti").with_columns(environment=pl.lit("production")),
+    )
+    walked = sliced.join(single, on=[*place, "environment"], how="semi")
+    return pl.concat([walked, several.commits]).drop("environment")
