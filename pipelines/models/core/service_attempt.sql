@@ -6,19 +6,22 @@
 with counted as (
     select *, count(*) over (partition by repository_key) as services from service
 ),
-candidate as (
-    select s.service_id, a.*, s.services,
-        s.services > 1 and (
-            lower(a.service_hint) = lower(s.name)
+several as (
+    select s.service_id, a.*,
+        lower(a.service_hint) = lower(s.name)
             or starts_with(lower(a.service_hint), lower(s.name) || '-')
             or starts_with(lower(a.service_hint), lower(s.name) || '@')
             or starts_with(lower(a.service_hint), lower(s.name) || '/')
             or regexp_matches(
                 lower(a.environment), '(^|[^a-z0-9])' || regexp_escape(lower(s.name)) || '($|[^a-z0-9])')
-        ) as is_named
+            as is_named
     from attempt as a
-    join counted as s on s.repository_key = a.repository_key
+    join counted as s on s.repository_key = a.repository_key and s.services > 1
 )
-select * exclude (services, is_named)
-from candidate
+select s.service_id, a.*
+from attempt as a
+join counted as s on s.repository_key = a.repository_key and s.services = 1
+union all
+select * exclude (is_named)
+from several
 qualify is_named or not bool_or(coalesce(is_named, false)) over (partition by attempt_id)

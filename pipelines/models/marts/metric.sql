@@ -13,15 +13,9 @@ with every_metric as (
 ),
 placed as (
     select m.* exclude (is_partial), p.period_end, p.is_current,
-        p.is_partial or m.is_partial as is_partial,
-        lag(p.period_end) over each_series = p.period_start as is_next,
-        lag(m.value) over each_series as value_before,
-        lag(m.n) over each_series as n_before
+        p.is_partial or m.is_partial as is_partial
     from every_metric as m
     join input.period as p on p.period = m.period and p.period_start = m.period_start
-    window each_series as (
-        partition by m.metric, m.variant, m.entity_type, m.entity_id, m.period
-        order by m.period_start)
 )
 select
     p.metric, p.variant, p.entity_type, p.entity_id, 'production' as environment,
@@ -33,9 +27,11 @@ select
     case when p.ci_high is not null
         then greatest(round_significant(p.ci_high), round_significant(p.value)) end as ci_high,
     p.method, p.reason,
-    case when p.is_next then round_significant(p.value_before) end as previous_value,
-    case when p.is_next then p.n_before end as previous_n,
+    round_significant(b.value) as previous_value, b.n as previous_n,
     p.is_partial, 1 as definition_version, k.as_of
 from placed as p
+left join placed as b on b.entity_id = p.entity_id and b.entity_type = p.entity_type
+    and b.metric = p.metric and b.variant = p.variant
+    and b.period = p.period and b.period_end = p.period_start
 cross join input.clock as k
 where p.is_current
