@@ -1,7 +1,7 @@
 """A large organisation as records, made in bulk inside DuckDB: the input of a build.
 
-Every change is a merge of two commits with two reviews, and a deployment follows it, one in fifty
-a rollback; they are spread evenly over the repositories and eighteen months.
+Every change has two commits and two reviews and is squashed, or merged as it is, and a deployment
+follows it, one in fifty a rollback; all spread evenly over the repositories and eighteen months.
 """
 
 import re
@@ -72,19 +72,22 @@ _ROWS = {
             arg_max(merge_sha, n) as sha, $end::timestamptz as seen_at
         from work group by key""",
     "commit": """
-        select key as repository_key, unnest([first_sha, second_sha, merge_sha]) as sha,
-            unnest([
-                case when n > 0 then [base_sha] else [] end,
-                [first_sha],
-                case when n > 0 then [base_sha, second_sha] else [second_sha] end]) as parents,
-            'Person ' || author as author_name,
+        select key as repository_key, sha, parents, 'Person ' || author as author_name,
             'person-' || author || '@acme.test' as author_email, author_email as written_email,
-            unnest([authored_at, opened_at, merged_at]) as authored_at,
-            author_email as committer_email,
-            unnest([authored_at, opened_at, merged_at]) as committed_at,
-            unnest(['begin', 'finish', 'merge']) || ' change ' || id as subject,
+            authored_at, author_email as committer_email, authored_at as committed_at, subject,
             [] as cherry_picked_from, [] as reverts, false as is_shallow_boundary
-        from work""",
+        from (
+            select key, author, merge_sha as sha,
+                list_filter([base_sha, case when $merged then second_sha end],
+                    lambda sha: sha is not null and (n > 0 or sha <> base_sha)) as parents,
+                merged_at as authored_at, 'change ' || id as subject
+            from work
+            union all
+            select key, author, unnest([first_sha, second_sha]),
+                unnest([case when n > 0 then [base_sha] else [] end, [first_sha]]),
+                unnest([authored_at, opened_at]), unnest(['begin ', 'finish ']) || id
+            from work where $merged
+        )""",
     "change_request": """
         select pull as change_request_id, key as repository_key, n + 1 as number,
             'change ' || id as title, 'https://forge.test/acme/service-' || r || '/pull/' || n
@@ -99,7 +102,7 @@ _ROWS = {
             unnest([authored_at, opened_at]) as authored_at,
             unnest([authored_at, opened_at]) as committed_at,
             'person-' || author || '@acme.test' as author_email,
-            unnest(['begin', 'finish']) || ' change ' || id as subject, false as is_merge,
+            unnest(['begin ', 'finish ']) || id as subject, false as is_merge,
             unnest([0, 1]) as position
         from work""",
     "review": """
@@ -139,8 +142,11 @@ class Organisation:
             )
 
 
-def make(folder: Path, scale: float = 1.0) -> Organisation:
-    """Write the records of an organisation of 50,000 changes × `scale` into a folder."""
+def make(folder: Path, scale: float = 1.0, *, merged: bool = False) -> Organisation:
+    """Write the records of an organisation of 50,000 changes × `scale` into a folder.
+
+    With `merged` each change is a merge of its two commits, else one squashed commit.
+    """
     data = DataFolder(folder / "data").create()
     path = folder / "leadline.toml"
     path.write_text('data = "data"\n', encoding="utf-8")
@@ -156,6 +162,7 @@ def make(folder: Path, scale: float = 1.0) -> Organisation:
         "repositories": repositories,
         "teams": TEAMS,
         "engineers": ENGINEERS,
+        "merged": merged,
     }
     _execute(connection, _CHANGES, known)
     for table, rows in _ROWS.items():
