@@ -29,7 +29,7 @@ demo: .venv/.installed ## the main job with nothing to configure: a whole organi
 
 .PHONY: test
 test: .venv/.installed ## run the tests that need nothing but Python and git
-	@$(RUN)python -m pytest -m "not (browser or node or java)"
+	@$(RUN)python -m pytest -n auto --dist loadfile -m "not (browser or node or java)"
 
 .PHONY: check
 check: .venv/.installed ## format, lint, types, graph loads, tests: what to run before a commit
@@ -37,7 +37,7 @@ check: .venv/.installed ## format, lint, types, graph loads, tests: what to run 
 	@$(RUN)ruff check .
 	@$(RUN)mypy
 	@$(MAKE) --no-print-directory graph
-	@$(RUN)python -m pytest -m "not (browser or node or java)"
+	@$(RUN)python -m pytest -n auto --dist loadfile -m "not (browser or node or java)"
 
 .PHONY: format
 format: .venv/.installed ## format and mend what ruff can mend
@@ -47,6 +47,11 @@ format: .venv/.installed ## format and mend what ruff can mend
 .PHONY: graph
 graph: .venv/.installed ## load the Dagster graph as Dagster does
 	@$(RUN)dagster definitions validate -m pipelines.definitions --log-level warning
+
+.PHONY: docs
+docs: .venv/.installed ## write the generated parts of docs/ and leadline.example.toml anew
+	@$(RUN)python -m pipelines.documentation
+	@$(RUN)python -m pipelines.example_settings > leadline.example.toml
 
 .PHONY: bench
 bench: .venv/.installed ## measure speed, memory and requests; prints a table

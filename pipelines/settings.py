@@ -111,7 +111,7 @@ class DeploymentRule(Section):
 
     repository: str = Field(description="repository name or host/path; * matches anything")
     origin: Origin = Field(description="deployments_api, ci, tag, release, file or merge")
-    pattern: str | None = Field(None, description="regular expression on run, job or tag names")
+    pattern: str | None = Field(None, description="regular expression on run or tag names")
     environment: str = Field("production", description="environment of ci, tag and merge origins")
 
     @field_validator("pattern")
