@@ -5,6 +5,7 @@ configuration, English messages, an allowed list of protocols. Reading commands 
 network at all, not even to fill in an object that a partial clone lacks.
 """
 
+import errno
 import os
 import select
 import subprocess
@@ -23,6 +24,7 @@ from connectors.git_failures import failure
 READ_SECONDS = 900.0
 NETWORK_SECONDS = 3600.0
 _CHUNK = 1 << 20
+_HELPER_SECONDS = 10.0
 
 _KEPT_ENVIRONMENT = (
     *("PATH", "HOME", "USER", "LOGNAME", "TMPDIR", "LD_LIBRARY_PATH"),
@@ -212,6 +214,7 @@ def _askpass(access: Access) -> Iterator[dict[str, str]]:
         helper = Path(folder) / "askpass"
         helper.write_text(_ASKPASS, encoding="utf-8")
         helper.chmod(0o700)
+        _wait_until_executable(helper)
         yield {
             "GIT_ASKPASS": str(helper),
             "LEADLINE_GIT_ORIGIN": access.origin,
@@ -219,6 +222,27 @@ def _askpass(access: Access) -> Iterator[dict[str, str]]:
             "LEADLINE_GIT_USERNAME": access.username,
             "LEADLINE_GIT_TOKEN": token,
         }
+
+
+def _wait_until_executable(helper: Path) -> None:
+    """Wait until no other thread's child holds the helper open, or git could not execute it.
+
+    A child forked while the helper was written has it open for writing until it runs its own
+    program; for so long the kernel refuses to execute it ("Text file busy").
+    """
+    deadline = time.monotonic() + _HELPER_SECONDS
+    while True:
+        try:
+            subprocess.run([helper, ""], env={}, check=False, stdin=subprocess.DEVNULL)
+        except OSError as error:
+            if error.errno != errno.ETXTBSY or time.monotonic() > deadline:
+                raise SourceError(
+                    f"the helper that hands git its token cannot be executed ({error.strerror}): "
+                    "set TMPDIR to a folder on which programs may run"
+                ) from error
+            time.sleep(0.001)
+        else:
+            return
 
 
 def _stream(
