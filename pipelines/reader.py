@@ -1,5 +1,6 @@
 """Read the published build: find it, check that this version can read it, connect safely."""
 
+import threading
 from pathlib import Path
 from typing import Final
 
@@ -9,6 +10,8 @@ from pipelines.duck import memory_limit
 
 SCHEMA_VERSION: Final = 1
 """Version of the published tables; raised whenever a table or column changes its meaning."""
+
+_settling = threading.Lock()
 
 
 class RebuildNeededError(RuntimeError):
@@ -56,14 +59,24 @@ def connect(path: Path) -> duckdb.DuckDBPyConnection:
         },
     )
     try:
-        connection.execute("SET timezone = 'UTC'")
-        connection.execute("SET enable_external_access = false")
-        connection.execute("SET lock_configuration = true")
+        _settle(connection)
         _check_schema(connection, path)
     except BaseException:
         connection.close()
         raise
     return connection
+
+
+def _settle(connection: duckdb.DuckDBPyConnection) -> None:
+    """Fix zone and access for good; connections of one process to one file share their settings."""
+    with _settling:
+        locked = connection.execute("SELECT current_setting('lock_configuration')").fetchall()
+        if locked[0][0]:
+            return  # an earlier connection to this build is still open
+        # Globally, because a cursor does not take over what was set for its connection alone.
+        connection.execute("SET GLOBAL timezone = 'UTC'")
+        connection.execute("SET enable_external_access = false")
+        connection.execute("SET lock_configuration = true")
 
 
 def _check_schema(connection: duckdb.DuckDBPyConnection, path: Path) -> None:
