@@ -57,6 +57,11 @@ class DemoWorld:
 
 
 def settings_for(sandbox: Sandbox, data: Path) -> Settings:
+    """The settings of `settings_text`, read."""
+    return parse(settings_text(sandbox, data).encode(), data / "leadline.toml")
+
+
+def settings_text(sandbox: Sandbox, data: Path) -> str:
     """Settings that read a sandbox as a company would: GitHub, Jira, a monorepo's services."""
     addresses = sandbox.addresses()
     os.environ["SANDBOX_GITHUB_TOKEN"] = addresses["github_token"]
@@ -74,7 +79,7 @@ team = "{teams[service.team_id]}"
         for service in organisation.services
         if service.paths
     )
-    text = f"""
+    return f"""
 data = "{data}"
 
 [connections.github]
@@ -88,7 +93,6 @@ base_url = "{addresses["jira_url"]}"
 email = "{addresses["jira_email"]}"
 token = {{ env = "SANDBOX_JIRA_TOKEN" }}
 {services}"""
-    return parse(text.encode(), data / "leadline.toml")
 
 
 @contextmanager
