@@ -2,6 +2,7 @@
 PYTHON ?= python3
 UV := .venv/bin/uv
 RUN := .venv/bin/
+SYNC := VIRTUAL_ENV= UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --frozen --inexact --compile-bytecode --quiet
 
 .DEFAULT_GOAL := help
 
@@ -17,7 +18,8 @@ help: ## list the targets
 	@test -x .venv/bin/python || { echo "making .venv …"; $(PYTHON) -m venv .venv; }
 	@test -x $(UV) || { echo "installing uv into .venv …"; .venv/bin/python -m pip install --quiet --disable-pip-version-check uv; }
 	@echo "installing Leadline from uv.lock …"
-	@VIRTUAL_ENV= UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --frozen --inexact --compile-bytecode --quiet
+	@# A company's own certificates are known to the system, not to uv: the second try asks there.
+	@$(SYNC) 2>/dev/null || $(SYNC) --system-certs
 	@touch $@
 
 .PHONY: install

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from connectors.records import CommitPath, Record
+from connectors.records import ChangeRequest, ChangeRequestCommit, CommitPath, Record
 from tests.pipelines.stories import (
     KEY,
     commit,
@@ -469,3 +469,80 @@ def test_deployments_find_their_repository_by_address_name_or_service(tmp_path: 
     assert story.ask("""
         select subject, count, total from data_check where check_name = 'unmatched deployments'
     """) == [("forge.test/acme/other", 1, 5)]
+
+
+def test_a_rebased_request_touches_what_all_its_commits_touch(tmp_path: Path) -> None:
+    """The last commit alone would miss the other service."""
+    settings = "".join(
+        f'[[services]]\nname = "{n}"\nrepository = "shop"\npaths = ["{n}/"]\n'
+        for n in ("cart", "search")
+    )
+    touched = {"r1": "cart/x", "r2": "search/x"}
+    story = tell(
+        tmp_path,
+        repository(),
+        commit("a", at=0),
+        commit("r1", "a", at=16, authored_at=hour(9), subject="x"),
+        commit("r2", "r1", at=16, authored_at=hour(9), subject="y"),
+        main_at("r2"),
+        *(CommitPath(repository_key=KEY, sha=full(s), path=p) for s, p in touched.items()),
+        request(1, "x", "y", opened=10, merged=16, merge="r2"),
+        live(1, "a", 1),
+        live(2, "r2", 20),
+        settings=settings,
+    )
+    assert story.ask("""
+        select service_name from change_fact where kind = 'change_request' order by 1
+    """) == [("cart",), ("search",)]
+
+
+def test_a_branch_tried_on_staging_is_no_change_yet(tmp_path: Path) -> None:
+    """Commits of an open request are nobody's direct commits."""
+    opened = ChangeRequest(
+        change_request_id="forge:pull:7",
+        repository_key=KEY,
+        number=7,
+        created_at=hour(3),
+        base_branch="main",
+        head_branch="topic",
+    )
+    listed = ChangeRequestCommit(change_request_id="forge:pull:7", sha=full("t"), position=0)
+    story = tell(
+        tmp_path,
+        repository(),
+        line("a", "b"),
+        commit("t", "b", at=3),
+        opened,
+        listed,
+        live(1, "a", 2),
+        live(2, "t", 4, environment="staging"),
+        live(3, "t", 5),
+    )
+    assert story.ask("select title from change_fact order by title") == [("a",), ("b",)]
+
+
+def test_a_promotion_owns_no_commits(tmp_path: Path) -> None:
+    """Direct commits to develop are changes, the request that carries them to main is none."""
+    story = tell(
+        tmp_path,
+        repository(),
+        commit("a", at=0),
+        commit("d", "a", at=4),
+        commit("m", "a", "d", at=9),
+        main_at("m"),
+        request(1, "d", opened=8, merged=9, merge="m", head_branch="develop"),
+        live(1, "a", 1),
+        live(2, "m", 10),
+    )
+    assert story.ask("select title, kind from change_fact where relation = 'shipped'") == [
+        ("d", "direct")
+    ]
+    assert story.ask("select rule from exclusion where rule like 'change:p%'") == [
+        ("change:promotion",)
+    ]
+
+
+def test_staging_of_a_repository_without_production_is_listed(tmp_path: Path) -> None:
+    """It has no origin for production, and still shows what it does."""
+    story = tell(tmp_path, repository(), line("a"), live(1, "a", 1, environment="staging"))
+    assert story.ask("select environment, is_counted from deployment_fact") == [("staging", False)]

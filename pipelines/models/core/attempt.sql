@@ -1,14 +1,16 @@
--- One row per attempt to deploy, from the one origin of its repository. Times are those of the
--- attempt; live_at is its first success, never the moment a later deployment retired it.
+-- One row per attempt to deploy. Production has one origin per repository; other environments of
+-- the deployments API or a file are kept beside it. Times are those of the attempt; live_at is its first success, never the moment a later deployment retired it.
 -- key: attempt_id
 -- not null: repository_key, environment, started_at
 with attempted as (
     select d.attempt_id, m.repository_key, d.service_hint,
         coalesce(d.environment, '') as environment,
-        d.sha, d.ref, d.release, d.created_at as started_at, d.url, o.origin
+        d.sha, d.ref, d.release, d.created_at as started_at, d.url, m.origin
     from attempt_repository as m
     join records.deployment_attempt as d on d.attempt_id = m.attempt_id
-    join deployment_origin as o on o.repository_key = m.repository_key and o.origin = m.origin
+    left join deployment_origin as o on o.repository_key = m.repository_key
+    where m.repository_key is not null
+        and (o.origin = m.origin or not is_production(coalesce(d.environment, '')))
 ),
 status as (
     select s.attempt_id,

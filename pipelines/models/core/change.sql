@@ -18,10 +18,6 @@ listed as (
     where not l.is_merge
     group by l.change_request_id
 ),
-branch_base as (
-    select home_key, base_branch as branch, count(*) as merged
-    from request group by home_key, base_branch
-),
 reviewed as (
     select v.change_request_id,
         min(v.submitted_at) filter (where v.submitted_at <= q.merged_at) as first_review_at,
@@ -40,8 +36,7 @@ requested as (
         q.change_request_id as change_id, q.home_key as repository_key,
         case
             when b.change_request_id is not null then 'backport'
-            when q.head_branch = q.default_branch or regexp_matches(q.head_branch, '^(develop|release[/-].*)$')
-                or h.merged >= 3 then 'promotion'
+            when m.change_request_id is not null then 'promotion'
             when q.base_branch <> q.default_branch
                 and not regexp_matches(q.base_branch, '^(release|hotfix|support|stable)([/-]|$)|^v?\d+(\.(\d+|x))+$')
                 then 'stacked'
@@ -59,7 +54,7 @@ requested as (
     from request as q
     left join listed as l on l.change_request_id = q.change_request_id
     left join backport as b on b.change_request_id = q.change_request_id
-    left join branch_base as h on h.home_key = q.home_key and h.branch = q.head_branch
+    left join promotion as m on m.change_request_id = q.change_request_id
     left join reviewed as v on v.change_request_id = q.change_request_id
     left join account_person as p on p.account_id = q.author
 ),
@@ -84,16 +79,25 @@ graph as (
     join repository_alias as a on a.alias = g.repository_key
     left join mainline as m on m.repository_key = a.repository_key and m.sha = g.sha
 ),
+asked as (
+    -- Commits of requests still open or closed unmerged are no changes of their own either.
+    select distinct a.repository_key, l.sha
+    from records.change_request as c
+    join repository_alias as a on a.alias = c.repository_key
+    join records.change_request_commit as l on l.change_request_id = c.change_request_id
+    where c.deleted_at is null and c.merged_at is null
+),
 loose as (
-    -- Commits on the default branch, or shipped, that belong to no change request.
+    -- Commits on the default branch, or in production, that belong to no change request.
     select g.*, g.sha as unit_sha
     from graph as g
     join with_requests as w on w.repository_key = g.repository_key
     left join change_commit as c on c.repository_key = g.repository_key and c.sha = g.sha
+    left join asked as k on k.repository_key = g.repository_key and k.sha = g.sha
     where c.sha is null and len(g.parents) <= 1
-        and (g.mainline_sha is not null or exists (
-            select 1 from shipment as s
-            where s.repository_key = g.repository_key and s.sha = g.sha))
+        and (g.mainline_sha is not null or (k.sha is null and exists (
+            select 1 from production_shipment as s
+            where s.repository_key = g.repository_key and s.sha = g.sha)))
     union all
     select g.*, g.mainline_sha
     from graph as g

@@ -1,6 +1,6 @@
 -- One row per merged change request and commit of the graph that belongs to it: its merge or
 -- squash commit, the commits it lists, and rebased copies of them (same author e-mail, authored
--- second and subject).
+-- second and subject). A promotion owns its merge commit only.
 -- key: change_request_id, sha
 with request as (
     select c.change_request_id, a.repository_key, c.merge_sha, c.head_sha, c.merged_at
@@ -20,6 +20,7 @@ listed as (
         l.subject, l.is_merge
     from request as r
     join records.change_request_commit as l on l.change_request_id = r.change_request_id
+    where r.change_request_id not in (select change_request_id from promotion)
 ),
 owned as (
     select l.change_request_id, g.repository_key, g.sha, 'listed' as method
