@@ -208,25 +208,29 @@ def issue(parsed: Parsed, line: Line, wires: Sequence[IssueWire], _: Match) -> N
 
 def run(parsed: Parsed, line: Line, wires: Sequence[RunWire], _: Match) -> None:
     """Runs; a finished one was last updated when it ended."""
-    for wire in wires:
-        parsed.add(
-            PipelineRun(
-                run_id=f"{line.connection}:run:{wire.id}",
-                repository_key=line.attributes["repository_key"],
-                name=wire.name,
-                event=wire.event,
-                branch=wire.head_branch,
-                sha=wire.head_sha,
-                status=run_status(wire.status, wire.conclusion),
-                attempt=wire.run_attempt or 1,
-                queued_at=wire.created_at,
-                started_at=wire.run_started_at,
-                finished_at=wire.updated_at if wire.status == "completed" else None,
-                actor=_actor(line.connection, wire.actor),
-                url=wire.html_url,
-                source_updated_at=wire.updated_at,
-            )
-        )
+    connection = line.connection
+    updated = [wire.get("updated_at") for wire in wires]
+    columns: dict[str, Sequence[Any]] = {
+        "source_updated_at": updated,
+        "run_id": [f"{connection}:run:{wire['id']}" for wire in wires],
+        "repository_key": [line.attributes["repository_key"]] * len(wires),
+        "name": [wire.get("name") for wire in wires],
+        "event": [wire.get("event") for wire in wires],
+        "branch": [wire.get("head_branch") for wire in wires],
+        "sha": [wire.get("head_sha") for wire in wires],
+        "status": [run_status(wire.get("status"), wire.get("conclusion")) for wire in wires],
+        "attempt": [wire.get("run_attempt") or 1 for wire in wires],
+        "queued_at": [wire.get("created_at") for wire in wires],
+        "started_at": [wire.get("run_started_at") for wire in wires],
+        "finished_at": [
+            at if wire.get("status") == "completed" else None
+            for wire, at in zip(wires, updated, strict=True)
+        ],
+        "actor": [_user(connection, wire.get("actor")) for wire in wires],
+        "url": [wire.get("html_url") for wire in wires],
+        "runner_labels": [[]] * len(wires),
+    }
+    parsed.add_table(PipelineRun, table(PipelineRun, columns))
 
 
 def job(parsed: Parsed, line: Line, wires: Sequence[JobWire], _: Match) -> None:

@@ -159,22 +159,22 @@ class IssueWire(Wire):
     pull_request: MarkWire | None = None
 
 
-class RunWire(Wire):
-    """A run of a workflow, its newest attempt."""
+class RunWire(TypedDict):
+    """A run of a workflow, its newest attempt; by far the most numerous rows of REST."""
 
     id: int
-    name: str | None = None
-    event: str | None = None
-    head_branch: str | None = None
-    head_sha: str | None = None
-    status: str | None = None
-    conclusion: str | None = None
-    run_attempt: int | None = None
-    created_at: datetime | None = None
-    run_started_at: datetime | None = None
-    updated_at: datetime | None = None
-    actor: ActorWire | None = None
-    html_url: str | None = None
+    name: NotRequired[str | None]
+    event: NotRequired[str | None]
+    head_branch: NotRequired[str | None]
+    head_sha: NotRequired[str | None]
+    status: NotRequired[str | None]
+    conclusion: NotRequired[str | None]
+    run_attempt: NotRequired[int | None]
+    created_at: NotRequired[AwareDatetime | None]
+    run_started_at: NotRequired[AwareDatetime | None]
+    updated_at: NotRequired[AwareDatetime | None]
+    actor: NotRequired[UserWire | None]
+    html_url: NotRequired[str | None]
 
 
 class JobWire(Wire):
