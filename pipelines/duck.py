@@ -25,6 +25,8 @@ def connect(
             "temp_directory": str(temporary),
             "autoinstall_known_extensions": "false",
             "autoload_known_extensions": "false",
+            # A missing table is an error, not a Python variable that happens to have its name.
+            "python_enable_replacements": "false",
         },
     )
     connection.execute("set timezone = 'UTC'")

@@ -47,10 +47,9 @@ def load(
     Batches whose parser has a new version are read again from landing. A records file of another
     layout is rebuilt from nothing. Raises `LoadError` when a parser loses items.
     """
-    _drop_if_outdated(records)
+    _make_ready(records, temporary)
     connection = duck.connect(records, temporary=temporary, memory_limit_gb=memory_limit_gb)
     try:
-        merge.create_tables(connection, _fingerprint())
         streams = _streams(landing)
         result = LoadResult()
         pending = _pending(connection, landing, streams)
@@ -321,12 +320,32 @@ def _fingerprint() -> str:
     return hashlib.sha256(f"{merge.LAYOUT}\n{content}".encode()).hexdigest()[:16]
 
 
-def _drop_if_outdated(records: Path) -> None:
-    if not records.exists():
+def _make_ready(records: Path, temporary: Path) -> None:
+    """Have a records file of today's layout: one that is not there or of another is made anew.
+
+    It appears by renaming a finished one. A process killed while DuckDB begins a file would leave
+    one that cannot be opened again.
+    """
+    if records.exists() and _is_current(records):
         return
-    with duckdb.connect(str(records)) as connection:
-        is_current = merge.layout(connection) == _fingerprint()
-    if not is_current:
-        for path in (records, Path(f"{records}.wal")):
-            if path.exists():
-                path.unlink()
+    fresh = records.with_suffix(".fresh")
+    _remove(fresh)
+    connection = duck.connect(fresh, temporary=temporary)
+    try:
+        merge.create_tables(connection, _fingerprint())
+    finally:
+        connection.close()
+    _remove(records)
+    fresh.rename(records)
+
+
+def _is_current(records: Path) -> bool:
+    # Without replacements, or a table that is missing is looked for among Python's variables.
+    with duckdb.connect(str(records), config={"python_enable_replacements": "false"}) as connection:
+        return merge.layout(connection) == _fingerprint()
+
+
+def _remove(database: Path) -> None:
+    """Remove a database; its log first, which must not be taken for a later file's."""
+    for path in (Path(f"{database}.wal"), database):
+        path.unlink(missing_ok=True)

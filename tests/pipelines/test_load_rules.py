@@ -2,6 +2,7 @@
 
 from datetime import timedelta
 
+import duckdb
 import pytest
 
 from connectors.records import RECORDS
@@ -210,3 +211,14 @@ def test_another_layout_of_the_records_is_rebuilt(
     monkeypatch.setattr("pipelines.merge.LAYOUT", 99)
     assert world.load().batches == 1
     assert len(world.rows(TITLES)) == 1
+
+
+def test_a_records_file_appears_whole_or_not_at_all(world: World) -> None:
+    """Whatever a killed first load left beside it, the next one begins with a file of its own."""
+    for name in ("records.fresh", "records.fresh.wal"):
+        (world.folder / name).write_bytes(b"half a file")
+    with duckdb.connect(str(world.records)):
+        pass  # a file in which nothing was made
+    world.pull(item(1))
+    assert world.rows(TITLES) == [(1, "change 1", False)]
+    assert not list(world.folder.glob("records.fresh*"))
