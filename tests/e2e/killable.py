@@ -1,12 +1,13 @@
 """A process that forks one child a run, so that each run can be killed without a slow start.
 
-`python -m tests.e2e.killable` imports everything once and then reads one JSON object a line from
-stdin: `settings` (a file), `as_of`, `how` (plain or dagster), `until` (the phase that is not
-begun) and `die_before` (which file operation of the publication the child does not live to see,
-0 for none). It answers with the lines `pid N`, `phase NAME` as the child gets there, and
+`python -m tests.e2e.killable [MODULE…]` imports what runs need and then reads one JSON object a
+line from stdin: `settings` (a file), `as_of`, `how` (plain or dagster), `until` (the phase that is
+not begun) and `die_before` (which file operation of the publication the child does not live to
+see, 0 for none). It answers with the lines `pid N`, `phase NAME` as the child gets there, and
 `ended STATUS` when it is gone.
 """
 
+import importlib
 import json
 import os
 import signal
@@ -22,16 +23,19 @@ from pipelines.settings import Settings
 
 Say = Callable[[str], None]
 
+_NEEDED = ("httpcore", "pandas", "pipelines.operations", "scipy.stats", "zoneinfo")
 _FILE_OPERATIONS = {"open", "os.rename", "os.symlink", "os.remove"}
 
 
 def serve() -> None:
     """Fork a child for every line of stdin until it ends."""
-    from pipelines import definitions, operations, runs
+    from connectors.connector import kinds
     from pipelines.catalog import steps
 
-    # What a child would otherwise import or parse anew.
-    del definitions, operations, runs
+    # What a child would otherwise import or parse anew; some of it is imported late on purpose.
+    for name in (*_NEEDED, *sys.argv[1:]):
+        importlib.import_module(name)
+    kinds()
     steps()
     sys.stdout.write("ready\n")
     sys.stdout.flush()

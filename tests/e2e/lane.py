@@ -10,7 +10,7 @@ import sys
 import threading
 import time
 import urllib.request
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -26,23 +26,30 @@ PROJECT = Path(__file__).parents[2]
 
 @dataclass(frozen=True)
 class Kill:
-    """Which moment a run does not survive."""
+    """A moment that a run does not survive."""
 
-    start: str  # the kept state it starts from
     phase: str
     share: float = 0.0  # of the phase's measured duration
     with_children: bool = False  # git dies too
     die_before: int = 0  # a file operation of the publication, instead of a moment
 
 
-class Killable:
-    """The process that forks the runs; see `killable`."""
+@dataclass(frozen=True)
+class Case:
+    """A kept state, and the kills of the runs that follow one another from there."""
 
-    def __init__(self, folder: Path) -> None:
+    start: str
+    kills: tuple[Kill, ...]
+
+
+class Killable:
+    """The process that forks the runs; see `killable`. `modules` are imported before."""
+
+    def __init__(self, folder: Path, modules: Sequence[str]) -> None:
         self.log = folder / "killable.log"
         with self.log.open("wb") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "-m", "tests.e2e.killable"],
+                [sys.executable, "-m", "tests.e2e.killable", *modules],
                 cwd=PROJECT,
                 env={**os.environ, "OPENBLAS_NUM_THREADS": "1"},
                 stdin=subprocess.PIPE,
@@ -79,15 +86,16 @@ class Killable:
 class Lane:
     """One data folder with its kept states, and the process that runs on it."""
 
-    def __init__(self, folder: Path, sandbox: Sandbox) -> None:
+    def __init__(self, folder: Path, sandbox: Sandbox, *modules: str) -> None:
         self.data = folder / "data"
         self.kept = folder / "kept"
         self.data.mkdir(parents=True)
         self.settings = folder / "leadline.toml"
         self.settings.write_text(settings_text(sandbox, self.data), encoding="utf-8")
-        self.killable = Killable(folder)
+        self.killable = Killable(folder, modules)
         self.expected: dict[str, Tables] = {}
         self.durations: dict[str, float] = {}
+        self.is_publishing = False
 
     def wait_until_ready(self) -> None:
         """Wait until runs can be forked."""
@@ -131,17 +139,17 @@ class Lane:
                 assert rest == "0", self.said()
         return {name: after - at for (name, at), (_, after) in itertools.pairwise(times)}
 
-    def killed(self, kill: Kill, **order: object) -> None:
-        """Begin a run from the kill's state; one that ends before it comes is begun anew."""
+    def killed(self, case: Case) -> None:
+        """Kill one run after the other; where one ends before, all begin anew and die earlier."""
         for attempt in range(8):
-            self.restore(kill.start)
-            if self.dies(kill, kill.share / 2**attempt, **order):
+            self.restore(case.start)
+            if all(self.dies(kill, kill.share / 2**attempt) for kill in case.kills):
                 return
-        raise AssertionError(f"no run could be killed: {kill}\n{self.said()}")
+        raise AssertionError(f"no run could be killed: {case}\n{self.said()}")
 
-    def differences(self, kill: Kill) -> dict[str, list[str]]:
+    def differences(self, start: str) -> dict[str, list[str]]:
         """What the tables have that those of an undisturbed run have not, or the reverse."""
-        return differing(self.expected[kill.start], tables_of(self.data))
+        return differing(self.expected[start], tables_of(self.data))
 
     def dies(self, kill: Kill, share: float, **order: object) -> bool:
         """Go on from whatever is there and kill after a share of the phase; whether it was killed.
@@ -153,7 +161,10 @@ class Lane:
         for word, rest in self.killable.run(self.settings, die_before=kill.die_before, **order):
             if word == "pid":
                 process_id = int(rest)
-            elif word == "phase" and rest == kill.phase and not kill.die_before:
+                self.is_publishing = False
+            elif word == "phase" and rest == "publish":
+                self.is_publishing = True
+            elif word == "phase" and rest == kill.phase:
                 timer = threading.Timer(delay, _kill, (process_id, kill.with_children))
                 timer.start()
             elif word == "ended":
@@ -204,12 +215,12 @@ class Readers:
 
     def read(self, data: Path) -> None:
         """Open the current build as the pages do, and ask it."""
-        self._again(lambda: _ask(data), 0.05)
+        self._again(lambda: _ask(data), 0.25)
 
     def poll(self, port: int) -> None:
         """Ask the dashboard whether it is well."""
         url = f"http://127.0.0.1:{port}{serve.HEALTH_PATH}"
-        self._again(lambda: _open(url), 0.1)
+        self._again(lambda: _open(url), 0.25)
 
     def stop(self) -> None:
         """Read no more."""
