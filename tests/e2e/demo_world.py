@@ -32,9 +32,9 @@ class DemoWorld:
         """What is served."""
         return self.sandbox.organisation
 
-    def sync(self, **options: bool) -> None:
+    def sync(self) -> None:
         """Pull everything; a scope that fails is an error here."""
-        for result in operations.sync(self.settings, **options):
+        for result in operations.sync(self.settings):
             assert result.errors == []
 
     def build(self) -> None:
@@ -47,13 +47,15 @@ class DemoWorld:
         path = current_build(self.settings.data)
         assert path is not None
         with connect(path) as connection:
-            return connection.sql(query).pl()
+            found: pl.DataFrame = connection.sql(query).pl()
+        return found
 
     def records(self, query: str) -> pl.DataFrame:
         """A query over the records."""
         with duckdb.connect(str(self.settings.data / "records.duckdb"), read_only=True) as records:
             records.execute("set timezone = 'UTC'")
-            return records.sql(query).pl()
+            found: pl.DataFrame = records.sql(query).pl()
+        return found
 
 
 def settings_for(sandbox: Sandbox, data: Path) -> Settings:

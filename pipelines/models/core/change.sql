@@ -96,8 +96,8 @@ loose as (
     left join asked as k on k.repository_key = g.repository_key and k.sha = g.sha
     where c.sha is null and len(g.parents) <= 1
         and (g.mainline_sha is not null or (k.sha is null and exists (
-            select 1 from production_shipment as s
-            where s.repository_key = g.repository_key and s.sha = g.sha)))
+            select 1 from shipment as s
+            where s.environment = '' and s.repository_key = g.repository_key and s.sha = g.sha)))
     union all
     select g.*, g.mainline_sha
     from graph as g

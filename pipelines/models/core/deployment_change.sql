@@ -1,6 +1,7 @@
--- One row per change, service and environment it went live in: by which deployment, and whether
--- that deployment shipped it, was the first seen there (baseline), or is only known within an
--- interval, because a deployment in between is unresolved.
+-- One row per change, service and environment it went live in. Environment '' is production as a
+-- whole, the earliest of its environments. By which deployment, and whether that deployment
+-- shipped it, was the first seen there (baseline), or is only known within an interval, because
+-- a deployment in between is unresolved.
 -- key: change_id, service_id, environment
 -- not null: live_at
 -- references: change_id -> change.change_id; deployment_id -> deployment.deployment_id

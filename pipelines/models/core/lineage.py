@@ -9,13 +9,8 @@ from pipelines.mainline import trace
 TABLES = {
     "shipment": """
         One row per commit, service and environment: the first live deployment that contains it.
+        Environment '' is production as a whole, where only the first deployment is a baseline.
         key: service_id, environment, repository_key, sha
-        not null: deployment_id, relation
-    """,
-    "production_shipment": """
-        One row per commit and service: the first live production deployment that contains it,
-        over all production environments together.
-        key: service_id, repository_key, sha
         not null: deployment_id, relation
     """,
     "deployment_relation": """
@@ -64,8 +59,7 @@ def model(
     index = index_commits(commits)
     slices = ship_indexed(index, deployments)
     return {
-        "shipment": slices.commits,
-        "production_shipment": _production(index, deployments, slices.commits),
+        "shipment": pl.concat([slices.commits, _production(index, deployments, slices.commits)]),
         "deployment_relation": slices.deployments,
         "mainline": trace(index, heads),
     }
@@ -84,7 +78,7 @@ def _production(
     )
     several = ship_indexed(
         index,
-        live.join(single, on=place, how="anti").with_columns(environment=pl.lit("production")),
+        live.join(single, on=place, how="anti").with_columns(environment=pl.lit("")),
     )
     walked = sliced.join(single, on=[*place, "environment"], how="semi")
-    return pl.concat([walked, several.commits]).drop("environment")
+    return pl.concat([walked.with_columns(environment=pl.lit("")), several.commits])

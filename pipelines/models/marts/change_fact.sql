@@ -10,7 +10,8 @@ with placed as (
         least(c.merged_at, coalesce(l.live_at, c.merged_at)) as landed_at
     from change as c
     join change_service as s on s.change_id = c.change_id
-    left join change_live as l on l.change_id = c.change_id and l.service_id = s.service_id
+    left join deployment_change as l
+        on l.change_id = c.change_id and l.service_id = s.service_id and l.environment = ''
 ),
 cut as (
     select *,

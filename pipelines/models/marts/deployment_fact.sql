@@ -18,5 +18,5 @@ join service as s on s.service_id = d.service_id
 left join team as m on m.team_id = s.team_id
 left join (
     select deployment_id, count(*) as changes from deployment_change
-    where relation <> 'baseline' group by deployment_id
+    where environment <> '' and relation <> 'baseline' group by deployment_id
 ) as c on c.deployment_id = d.deployment_id

@@ -19,28 +19,35 @@ TABLES = {
 INPUTS = {
     "services": "select service_id, team_id from service",
     "counted": """
-        with observed as (
+        with first_live as (
+            select r.service_id, min(r.live_at) as first_at
+            from release_live as r cross join input.clock as k
+            where r.live_at <= k.as_of
+            group by r.service_id
+        ),
+        observed as (
             select s.service_id, p.period, p.period_start, p.end_at,
-                case when min(r.live_at) is not null
-                    then greatest(p.start_at, min(r.live_at)) end as from_at,
+                case when f.first_at is not null
+                    then greatest(p.start_at, f.first_at) end as from_at,
                 least(p.end_at, k.as_of, coalesce(s.archived_at, k.as_of)) as to_at
             from service as s
             cross join input.period as p
             cross join input.clock as k
-            left join release_live as r on r.service_id = s.service_id and r.live_at <= k.as_of
-            group by s.service_id, p.period, p.period_start, p.start_at, p.end_at, k.as_of,
-                s.archived_at
+            left join first_live as f on f.service_id = s.service_id
         ),
         placed as (
             select service_id, live_at, cast(timezone(k.zone, live_at) as date) as day
             from release_live cross join input.clock as k
         ),
-        counts as (
-            select p.period, p.period_start, l.service_id, count(*) as n,
-                count(distinct l.day) as days
+        days as (
+            select p.period, p.period_start, l.service_id, l.day, count(*) as n
             from placed as l
             join input.period as p on l.live_at >= p.start_at and l.live_at < p.end_at
-            group by p.period, p.period_start, l.service_id
+            group by p.period, p.period_start, l.service_id, l.day
+        ),
+        counts as (
+            select period, period_start, service_id, sum(n)::bigint as n, count(*) as days
+            from days group by period, period_start, service_id
         )
         select o.service_id, o.period, o.period_start,
             case when o.from_at < o.to_at

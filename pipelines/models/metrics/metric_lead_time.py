@@ -45,7 +45,10 @@ def model(
     services: pl.DataFrame, cells: pl.DataFrame, changes: pl.DataFrame
 ) -> dict[str, pl.DataFrame]:
     """Quantiles with clustered intervals per service and period, stages as means."""
-    placed = changes.join(cells, on=["service_id", "period", "period_start"])
+    placed = changes.join(cells, on=["service_id", "period", "period_start"]).with_columns(
+        # Clusters are compared again and again: numbers in place of long names.
+        cluster=pl.col("deployment_id").cast(pl.Categorical).to_physical()
+    )
     rows = pl.concat(
         [
             _quantiles(
@@ -81,7 +84,7 @@ def _quantiles(
     levels: tuple[float, ...],
 ) -> pl.DataFrame:
     values = placed.filter(pl.col(column).is_not_null()).select(
-        "cell", cluster="deployment_id", x=pl.col(column).cast(pl.Float64)
+        "cell", "cluster", x=pl.col(column).cast(pl.Float64)
     )
     found = quantile_intervals(values, levels)
     wanted = cells.join(pl.DataFrame({"level": list(levels)}), how="cross")
