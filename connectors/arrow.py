@@ -5,7 +5,7 @@ rows read in bulk by Polars meet in the same columns: all of them, in the model'
 fixed types, times in microseconds UTC.
 """
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from types import NoneType, UnionType
@@ -44,6 +44,14 @@ def to_table(record_type: type[Record], records: Sequence[Record]) -> pa.Table:
     return pa.Table.from_arrays(
         [pa.array([row[column.name] for row in rows], type=column.type) for column in columns],
         schema=columns,
+    )
+
+
+def columns_table(record_type: type[Record], columns: Mapping[str, Sequence[Any]]) -> pa.Table:
+    """Columns that were checked already as a table with the type's schema."""
+    fields = schema(record_type)
+    return pa.Table.from_arrays(
+        [pa.array(columns[field.name], type=field.type) for field in fields], schema=fields
     )
 
 

@@ -8,16 +8,15 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 from typing import Annotated, Any, NotRequired, TypeAlias
 
-import pyarrow as pa
 from pydantic import AwareDatetime, ConfigDict, Field
 from pydantic.alias_generators import to_camel
 from typing_extensions import TypedDict
 
-from connectors.arrow import schema
+from connectors.arrow import columns_table
 from connectors.connector import Line, Parsed
 from connectors.github_names import REVIEW_STATES, account_id, is_merge_subject, ticket_keys
 from connectors.reading import Children, Reader
-from connectors.records import Account, ChangeRequest, ChangeRequestCommit, Record, Review
+from connectors.records import Account, ChangeRequest, ChangeRequestCommit, Review
 
 _CAMEL = ConfigDict(alias_generator=to_camel)
 _Kind: TypeAlias = Annotated[str | None, Field(alias="__typename")]
@@ -157,14 +156,6 @@ _ReviewRow: TypeAlias = tuple[ReviewWire, str, datetime | None]
 _CommitRow: TypeAlias = tuple[CommitWire, str, datetime | None, int]
 
 
-def table(record_type: type[Record], columns: dict[str, Sequence[Any]]) -> pa.Table:
-    """Columns as a table with the schema of the record type."""
-    fields = schema(record_type)
-    return pa.Table.from_arrays(
-        [pa.array(columns[field.name], type=field.type) for field in fields], schema=fields
-    )
-
-
 def add_pulls(parsed: Parsed, line: Line, pulls: Sequence[PullRequestWire]) -> None:
     """Pull requests with their reviews and commits, and the accounts of bots among them."""
     connection = line.connection
@@ -196,7 +187,7 @@ def add_pulls(parsed: Parsed, line: Line, pulls: Sequence[PullRequestWire]) -> N
             ticket_keys(pull.get("title"), pull.get("head_ref_name")) for pull in pulls
         ],
     }
-    parsed.add_table(ChangeRequest, table(ChangeRequest, columns))
+    parsed.add_table(ChangeRequest, columns_table(ChangeRequest, columns))
     reviews: list[_ReviewRow] = []
     commits: list[_CommitRow] = []
     for pull, key, at in zip(pulls, keys, updated, strict=True):
@@ -264,7 +255,7 @@ def _add_reviews(parsed: Parsed, connection: str, rows: Sequence[_ReviewRow]) ->
         "state": [REVIEW_STATES.get(wire["state"], wire["state"].lower()) for wire, _, _ in rows],
         "submitted_at": [wire["submitted_at"] for wire, _, _ in rows],
     }
-    parsed.add_table(Review, table(Review, columns))
+    parsed.add_table(Review, columns_table(Review, columns))
 
 
 def _add_commits(parsed: Parsed, rows: Sequence[_CommitRow]) -> None:
@@ -280,7 +271,7 @@ def _add_commits(parsed: Parsed, rows: Sequence[_CommitRow]) -> None:
         "is_merge": [is_merge_subject(subject) for subject in subjects],
         "position": [position for _, _, _, position in rows],
     }
-    parsed.add_table(ChangeRequestCommit, table(ChangeRequestCommit, columns))
+    parsed.add_table(ChangeRequestCommit, columns_table(ChangeRequestCommit, columns))
 
 
 def _add_bots(parsed: Parsed, connection: str, actors: Iterable[ActorWire | None]) -> None:

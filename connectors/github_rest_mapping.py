@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from typing import Any
 
+from connectors.arrow import columns_table
 from connectors.clone_url import repository_key
 from connectors.connector import Line, Parsed
 from connectors.github_names import (
@@ -14,7 +15,6 @@ from connectors.github_names import (
     ticket_key,
     ticket_keys,
 )
-from connectors.github_pulls import table
 from connectors.github_rest_wire import (
     AccountWire,
     ActorWire,
@@ -88,7 +88,7 @@ def pulls(parsed: Parsed, line: Line, wires: Sequence[PullRequestWire], _: Match
             for wire, head in zip(wires, heads, strict=True)
         ],
     }
-    parsed.add_table(ChangeRequest, table(ChangeRequest, columns))
+    parsed.add_table(ChangeRequest, columns_table(ChangeRequest, columns))
 
 
 def review(parsed: Parsed, line: Line, wires: Sequence[ReviewWire], match: Match) -> None:
@@ -230,7 +230,7 @@ def run(parsed: Parsed, line: Line, wires: Sequence[RunWire], _: Match) -> None:
         "url": [wire.get("html_url") for wire in wires],
         "runner_labels": [[]] * len(wires),
     }
-    parsed.add_table(PipelineRun, table(PipelineRun, columns))
+    parsed.add_table(PipelineRun, columns_table(PipelineRun, columns))
 
 
 def job(parsed: Parsed, line: Line, wires: Sequence[JobWire], _: Match) -> None:

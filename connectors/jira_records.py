@@ -2,12 +2,13 @@
 
 import json
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 from pydantic import BaseModel
 
+from connectors.arrow import columns_table
 from connectors.connector import Line, Parsed
 from connectors.jira_wire import (
     FieldsWire,
@@ -15,6 +16,8 @@ from connectors.jira_wire import (
     IssueHistoriesWire,
     IssueWire,
     ItemWire,
+    PlainUser,
+    PlainWorklog,
     Unreadable,
     UserWire,
     WorklogWire,
@@ -105,6 +108,19 @@ def add_worklog(parsed: Parsed, line: Line, wire: WorklogWire) -> None:
             source_updated_at=wire.updated,
         )
     )
+
+
+def add_worklogs(parsed: Parsed, line: Line, wires: Sequence[PlainWorklog]) -> None:
+    """Time people logged, in bulk."""
+    columns: dict[str, Sequence[Any]] = {
+        "source_updated_at": [wire.get("updated") for wire in wires],
+        "worklog_id": [worklog_id(line.connection, wire["id"]) for wire in wires],
+        "ticket_id": [issue_id(line.connection, wire["issue_id"]) for wire in wires],
+        "author": [_plain_account(line.connection, wire.get("author")) for wire in wires],
+        "started_at": [wire["started"] for wire in wires],
+        "duration_us": [wire["time_spent_seconds"] * 1_000_000 for wire in wires],
+    }
+    parsed.add_table(Worklog, columns_table(Worklog, columns))
 
 
 def add_user(parsed: Parsed, line: Line, wire: UserWire, position: int) -> None:
@@ -220,6 +236,11 @@ def _value(line: Line, field: str, vendor_id: str | None, text: str | None) -> s
 def _categories(text: str) -> dict[str, str]:
     found: dict[str, str] = json.loads(text)
     return found
+
+
+def _plain_account(connection: str, user: PlainUser | None) -> str | None:
+    found = user and (user.get("account_id") or user.get("key") or user.get("name"))
+    return None if found is None else f"{connection}:account:{found}"
 
 
 def _account_of(line: Line, user: UserWire | None) -> str | None:

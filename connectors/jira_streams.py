@@ -5,6 +5,8 @@ from dataclasses import replace
 from datetime import date, datetime, timedelta
 from typing import Any
 
+from pydantic import TypeAdapter, ValidationError
+
 from connectors.answer import Answer
 from connectors.connector import Line, Page, Parsed, Pull, Scope, State, Stream
 from connectors.jira_records import (
@@ -13,6 +15,7 @@ from connectors.jira_records import (
     add_issue,
     add_user,
     add_worklog,
+    add_worklogs,
     worklog_id,
 )
 from connectors.jira_site import (
@@ -29,6 +32,7 @@ from connectors.jira_wire import (
     DeletedWorklogWire,
     IssueHistoriesWire,
     IssueWire,
+    PlainWorklog,
     UserWire,
     WorklogWire,
 )
@@ -145,6 +149,8 @@ class Worklogs(SiteStream):
     name = "worklogs"
     record_types = (Worklog,)
 
+    # A page without anything unusual is read at once; else what can be read of each is kept.
+    _plain = TypeAdapter(list[PlainWorklog])
     _worklogs = Reader(WorklogWire, (), Worklog)
     _deleted = Reader(DeletedWorklogWire, ("values",), Worklog)
 
@@ -177,7 +183,10 @@ class Worklogs(SiteStream):
         if line.attributes.get("holds") == "deleted":
             for gone in self._deleted.read(line, parsed):
                 parsed.delete(Worklog, worklog_id(line.connection, gone.worklog_id))
-        else:
+            return parsed
+        try:
+            add_worklogs(parsed, line, self._plain.validate_json(line.body))
+        except ValidationError:
             for worklog in self._worklogs.read(line, parsed):
                 add_worklog(parsed, line, worklog)
         return parsed

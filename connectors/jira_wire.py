@@ -7,9 +7,10 @@ A field that the product can do without may be of any shape: what cannot be read
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import datetime
-from typing import Annotated, Any, TypeVar
+from typing import Annotated, Any, NotRequired, TypeVar
 
 from pydantic import (
+    AwareDatetime,
     BaseModel,
     ConfigDict,
     Field,
@@ -17,10 +18,14 @@ from pydantic import (
     ValidatorFunctionWrapHandler,
     WrapValidator,
 )
+from pydantic.alias_generators import to_camel
+from typing_extensions import TypedDict
 
 from connectors.reading import CamelWire
 
 Value = TypeVar("Value")
+
+_PLAIN = ConfigDict(alias_generator=to_camel, coerce_numbers_to_str=True)
 
 
 @dataclass(frozen=True)
@@ -175,6 +180,29 @@ class WorklogWire(JiraWire):
     time_spent_seconds: int
     author: Tolerant[UserWire | None] = None
     updated: Tolerant[datetime | None] = None
+
+
+class PlainUser(TypedDict):
+    """A user in whom nothing is unusual."""
+
+    __pydantic_config__ = _PLAIN  # type: ignore[misc]
+
+    account_id: NotRequired[str | None]
+    key: NotRequired[str | None]
+    name: NotRequired[str | None]
+
+
+class PlainWorklog(TypedDict):
+    """A worklog in which nothing is unusual: read in bulk; others are read as `WorklogWire`."""
+
+    __pydantic_config__ = _PLAIN  # type: ignore[misc]
+
+    id: str
+    issue_id: str
+    started: AwareDatetime
+    time_spent_seconds: int
+    author: NotRequired[PlainUser | None]
+    updated: NotRequired[AwareDatetime | None]
 
 
 class DeletedWorklogWire(JiraWire):

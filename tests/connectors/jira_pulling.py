@@ -89,6 +89,9 @@ class Pulled:
                 else:
                     key = str(getattr(record, record_type.key[0]))
                     self.rows[record_type][key] = record
+        for record_type, tables in parsed.tables.items():
+            for row in (row for table in tables for row in table.to_pylist()):
+                self.rows[record_type][str(row[record_type.key[0]])] = record_type(**row)
         for worklog in parsed.deleted[Worklog]:
             self.rows[Worklog].pop(worklog, None)
 
