@@ -76,9 +76,8 @@ def _try(repository: Path, folder: Path) -> Iterator[Result]:
     """The steps of `leadline try`, in this process, from nothing to a published build."""
     folder.mkdir()
     path = folder / "leadline.toml"
-    path.write_text(
-        f'data = "data"\n[connections.git]\nrepositories = ["{repository}"]\n', encoding="utf-8"
-    )
+    lines = [f'data = "{folder}/data"', "[connections.git]", f'repositories = ["{repository}"]']
+    path.write_text("\n".join(lines), encoding="utf-8")
     settings = parse(path.read_bytes(), path)
     phases = {}
     phases["sync"], synced = _timed(lambda: operations.sync(settings))

@@ -63,7 +63,7 @@ def _first_sync(folder: Path, engineers: int) -> Iterator[Result]:
         yield Result(what, spent, "requests", 25)
         (folder / "github_token").write_text(found["github_token"], encoding="utf-8")
         (folder / "jira_token").write_text(found["jira_token"], encoding="utf-8")
-        content = demo._toml(found).encode()
+        content = demo._toml(found).replace('data = "data"', f'data = "{folder}/data"').encode()
         settings = parse(content, folder / "leadline.toml")
         started = time.perf_counter()
         results = operations.sync(settings)

@@ -149,7 +149,7 @@ def make(folder: Path, scale: float = 1.0, *, merged: bool = False) -> Organisat
     """
     data = DataFolder(folder / "data").create()
     path = folder / "leadline.toml"
-    path.write_text('data = "data"\n', encoding="utf-8")
+    path.write_text(f'data = "{data.path}"\n', encoding="utf-8")
     with Landing(data.landing) as landing:
         load(landing, data.records, temporary=data.temporary)  # an empty load makes the tables
     connection = duck.connect(data.records, temporary=data.temporary)
