@@ -104,7 +104,9 @@ class GitSource:
             for left_behind in pull.clones.glob(f"{name}.*.part"):
                 shutil.rmtree(left_behind)
             branch = scope.attributes.get("default_branch")
+            seen.unlink(missing_ok=True)
             self._bring(git, url, access, lock, branch)
+            _check_answer(git, access)
             if (settled := settled_marker(scope, pull.now())) is not None:
                 seen.write_text(settled, encoding="utf-8")
         fetched.add(key)
@@ -260,6 +262,17 @@ def _fetch_mailmap(git: Git, access: Access, lock: int) -> None:
         # Some servers give no single objects. Names as written serve too, and the cursor notes
         # that no mailmap was applied, so that everything is read again once it can be.
         return
+
+
+def _check_answer(git: Git, access: Access) -> None:
+    """Refuse an empty repository that the remote did not tell of in git's own words."""
+    if git.run("for-each-ref", "--count=1") or git.is_empty_there(access=access):
+        return
+    raise SourceError(
+        f"{git.subject} was not answered as git answers but with a page of something else (an "
+        "error or a log-in page, even if its status is 200); it is tried again next time, and if "
+        "that does not help, check the address and whatever stands in between"
+    )
 
 
 @contextmanager

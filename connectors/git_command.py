@@ -128,11 +128,12 @@ class Git:
         stdin: bytes = b"",
         seconds: float = NETWORK_SECONDS,
         keep_open: Sequence[int] = (),
+        trace: Path | None = None,
     ) -> bytes:
         """The output of a command that talks to the remote, with its credential.
 
         `keep_open` are file descriptors the child holds too, so that a lock outlives this process
-        for as long as git itself runs.
+        for as long as git itself runs. `trace` receives the lines of git's own protocol.
         """
         command = [f"--git-dir={self.directory}", *arguments]
         return _remote(
@@ -143,7 +144,22 @@ class Git:
             seconds=seconds,
             subject=self.subject,
             keep_open=keep_open,
+            trace=trace,
         )
+
+    def is_empty_there(self, *, access: Access) -> bool:
+        """Whether the remote says, in git's own protocol, that it has no branches and no tags.
+
+        Git takes any other answer for a plain file of references, and one line of anything, such
+        as an error in JSON, for a repository without any.
+        """
+        with tempfile.NamedTemporaryFile(prefix="leadline-trace-") as trace:
+            told = self.remote(
+                *("ls-remote", "--heads", "--tags", "origin"),
+                access=access,
+                trace=Path(trace.name),
+            )
+            return not told and bool(trace.read())
 
 
 def clone(
@@ -174,16 +190,18 @@ def _remote(
     seconds: float,
     subject: str,
     keep_open: Sequence[int],
+    trace: Path | None = None,
 ) -> bytes:
     options = [*_FIXED_OPTIONS, *_NETWORK_OPTIONS]
     options += [f"http.sslCAInfo={access.ca_file}"] if access.ca_file else []
     # By environment, because a proxy's address may hold its password.
     proxy = {"http_proxy": access.proxy, "https_proxy": access.proxy} if access.proxy else {}
+    traced = {"GIT_TRACE_PACKET": str(trace)} if trace is not None else {}
     with _askpass(access) as credential:
         chunks = _stream(
             ["git", *_options(options), *arguments],
             cwd=cwd,
-            environment={**_environment(), **proxy, **credential},
+            environment={**_environment(), **proxy, **credential, **traced},
             stdin=stdin,
             seconds=seconds,
             subject=subject,

@@ -30,6 +30,7 @@ from tests.connectors.git_repositories import (
     reading,
     serve,
 )
+from tests.connectors.web import Reply, serving
 
 CANARY = "canary-7f3a'$(id)\"x"
 
@@ -346,3 +347,34 @@ def _spy(tmp_path: Path) -> Path:
     )
     spy.chmod(0o755)
     return folder / "arguments"
+
+
+def test_an_answer_that_is_not_gits_is_no_empty_repository(
+    tmp_path: Path, origin: Path, server: GitServer
+) -> None:
+    """Git takes an error in JSON for a repository without references; the pull takes it for one.
+
+    Neither a clone that stands is emptied for good, nor is an empty one taken for the repository.
+    """
+    source, scope = _shared_world(tmp_path, server)
+    with serving(lambda _: Reply(body={"errors": ["limit"]})) as web:
+        spoilt = Scope(scope.id, {**scope.attributes, "clone_url": f"{web.url}/shop.git"})
+        for number, shown in enumerate((spoilt, scope, spoilt, scope)):
+            marked = Scope(shown.id, {**shown.attributes, "marker": f"pushed at {number}"})
+            pull = Pull(None, tmp_path / "clones", lambda: NOW)
+            if shown is scope:
+                clone = source.open(pull, marked)
+                assert b"refs/heads/main" in clone.git.run("for-each-ref")
+            else:
+                with pytest.raises(SourceError, match="not answered as git answers"):
+                    source.open(pull, marked)
+
+
+def test_an_empty_repository_is_empty(tmp_path: Path) -> None:
+    """A repository in which nothing was pushed yet is no error."""
+    (tmp_path / "served").mkdir()
+    git(tmp_path, "init", "-q", "--bare", "served/shop.git")
+    with serve(tmp_path / "served") as server:
+        source, scope = _shared_world(tmp_path, server)
+        clone = source.open(Pull(None, tmp_path / "clones", lambda: NOW), scope)
+        assert clone.git.run("for-each-ref") == b""
