@@ -13,6 +13,8 @@ Tables = Mapping[str, list[str]]
 RUN_COLUMNS = {"batch_id", "line", "requested_at", "sighted_at", "version_at", "set_at"}
 RUN_COLUMNS_OF = {
     "reference": {"seen_at"},
+    # People are met in many places: these name the one that met them last.
+    "account": {"stream", "scope"},
     "gone": {"gone_at"},
     "build": {"build_id", "built_at", "seconds", "settings_fingerprint"},
     # `rows` counts what arrived, and what was under way at a kill arrives twice.

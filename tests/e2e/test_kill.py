@@ -1,14 +1,11 @@
 """Killed at random moments, the next run ends as if nothing had happened; readers notice nothing.
 
 Each kill starts from a kept state of the data folder, while the folder's published build stays and
-is read all the time. SIGKILL leaves what the kernel has been given, so the folders lie in memory
-where there is `/dev/shm`: the disk's own time to sync proves nothing here.
+is read all the time. SIGKILL leaves what the kernel has been given, so memory will do for a folder.
 """
 
 import random
-import shutil
 import subprocess
-import tempfile
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
@@ -51,12 +48,9 @@ def planned() -> list[Case]:
 
 
 @pytest.fixture(scope="module")
-def lanes() -> Iterator[list[Lane]]:
+def lanes(quick_folder: Path) -> Iterator[list[Lane]]:
     """Data folders that read one small organisation, which has moved on since their first build."""
-    memory = Path("/dev/shm")
-    folder = Path(
-        tempfile.mkdtemp(prefix="leadline-kill-", dir=memory if memory.is_dir() else None)
-    )
+    folder = quick_folder
     organisation = build_organisation(engineers=4, months=2, services=2, end=END)
     found: list[Lane] = []
     try:
@@ -72,7 +66,6 @@ def lanes() -> Iterator[list[Lane]]:
     finally:
         for lane in found:
             lane.killable.close()
-        shutil.rmtree(folder)
 
 
 @contextmanager
