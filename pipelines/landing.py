@@ -5,21 +5,27 @@ commit in one transaction, so a crash at any moment loses nothing and repeats at
 batch. Everything else in the data folder can be rebuilt from this file.
 """
 
-import json
 import os
 import socket
 import sqlite3
 import threading
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any, NamedTuple, Self
 
 import zstandard
 
-from connectors.connector import Line, Page, Scope, State
+from connectors.connector import Line
+from pipelines.batches import (
+    OpenBatch,
+    ScopeStatus,
+    attributes_text,
+    frames,
+    scope_row,
+    status_of,
+)
 
 SCHEMA_VERSION = 1
 STALE_AFTER = timedelta(seconds=60)
@@ -74,60 +80,6 @@ class Batch(NamedTuple):
     connection: str
     stream: str
     bytes: int
-
-
-@dataclass(slots=True)
-class ScopeStatus:
-    """Where a scope stands, and the pass it is in."""
-
-    scope: Scope
-    state: State
-    fingerprint: str | None = None
-    pass_is_full: bool | None = None
-    pass_started_at: datetime | None = None
-    covered_from: datetime | None = None
-    last_success_at: datetime | None = None
-    last_full_at: datetime | None = None
-    last_error: str | None = None
-    last_error_at: datetime | None = None
-
-
-@dataclass(slots=True)
-class OpenBatch:
-    """Pages not yet committed, and the scopes they move."""
-
-    connection: str
-    stream: str
-    opened_at: datetime
-    parts: list[bytes] = field(default_factory=list)
-    urls: list[tuple[str, str, int]] = field(default_factory=list)
-    scopes: dict[str, ScopeStatus] = field(default_factory=dict)
-    completed: list[tuple[str, datetime, datetime]] = field(default_factory=list)
-    children: list[tuple[str, Scope, datetime]] = field(default_factory=list)
-    lines: int = 0
-    items: int = 0
-    bytes: int = 0
-    requests: int = 0
-
-    def add(self, scope: Scope, page: Page) -> None:
-        """Append a page's frame: one JSON header line, then the body's bytes as received."""
-        header = {
-            "scope": scope.id,
-            "attributes": {**scope.attributes, **page.attributes},
-            "url": page.url,
-            "requested_at": page.requested_at.isoformat(),
-            "length": len(page.body),
-        }
-        if page.set_at is not None:
-            header["set_at"] = page.set_at.isoformat()
-        if page.not_modified:
-            header["not_modified"] = True
-        else:
-            self.urls.append((scope.id, page.url, self.lines))
-        self.parts += [json.dumps(header, ensure_ascii=False).encode(), b"\n", page.body, b"\n"]
-        self.lines += 1
-        self.items += page.items
-        self.bytes += len(page.body)
 
 
 class Landing:
@@ -243,7 +195,7 @@ class Landing:
             connection,
             stream,
         )
-        return [_status(row) for row in rows]
+        return [status_of(row) for row in rows]
 
     def commit(self, batch: OpenBatch, closed_at: datetime) -> int | None:
         """Keep a batch and the states of its scopes, in one transaction; the batch's id."""
@@ -271,7 +223,7 @@ class Landing:
                     "insert or replace into body values (?, ?, ?, ?, ?, ?)",
                     [(*key, scope, url, batch_id, line) for scope, url, line in batch.urls],
                 )
-            con.executemany(_UPSERT_SCOPE, [_scope_row(*key, s) for s in batch.scopes.values()])
+            con.executemany(_UPSERT_SCOPE, [scope_row(*key, s) for s in batch.scopes.values()])
             con.executemany(
                 "insert or replace into full_pass values (?, ?, ?, ?, ?)",
                 [(*key, s, a.isoformat(), b.isoformat()) for s, a, b in batch.completed],
@@ -279,7 +231,7 @@ class Landing:
             con.executemany(
                 _UPSERT_CHILD,
                 [
-                    (batch.connection, stream, child.id, _attributes(child), at.isoformat())
+                    (batch.connection, stream, child.id, attributes_text(child), at.isoformat())
                     for stream, child, at in batch.children
                 ],
             )
@@ -304,7 +256,7 @@ class Landing:
     def lines(self, batch: Batch) -> Iterator[tuple[int, Line]]:
         """The pages of a batch with their numbers; a page not modified comes with its old body."""
         (blob,) = self._rows("select blob from batch where batch_id = ?", batch.batch_id)[0]
-        for number, header, body in _frames(zstandard.decompress(blob)):  # type: ignore[arg-type]
+        for number, header, body in frames(zstandard.decompress(blob)):  # type: ignore[arg-type]
             if header.get("not_modified"):
                 body = self._body_before(batch, header)  # noqa: PLW2901
             yield (
@@ -333,7 +285,7 @@ class Landing:
         )
         for batch_id, line in rows:
             (blob,) = self._rows("select blob from batch where batch_id = ?", batch_id)[0]
-            for number, _, body in _frames(zstandard.decompress(blob)):  # type: ignore[arg-type]
+            for number, _, body in frames(zstandard.decompress(blob)):  # type: ignore[arg-type]
                 if number == line:
                     return body
         raise LandingError(
@@ -413,66 +365,6 @@ where not s.is_gone
 group by s.connection, s.stream
 order by s.connection, s.stream
 """
-
-
-def _attributes(scope: Scope) -> str:
-    return json.dumps(dict(scope.attributes), sort_keys=True, ensure_ascii=False)
-
-
-def _time(value: object) -> datetime | None:
-    return datetime.fromisoformat(str(value)) if value is not None else None
-
-
-def _text(value: object) -> str | None:
-    return None if value is None else str(value)
-
-
-def _status(row: tuple[object, ...]) -> ScopeStatus:
-    (scope, attributes, cursor, resume, marker, fingerprint, full, started, *rest) = row
-    covered, success, last_full, error, error_at = rest
-    return ScopeStatus(
-        scope=Scope(str(scope), json.loads(str(attributes))),
-        state=State(cursor=_text(cursor), resume=_text(resume), marker=_text(marker)),
-        fingerprint=_text(fingerprint),
-        pass_is_full=None if full is None else bool(full),
-        pass_started_at=_time(started),
-        covered_from=_time(covered),
-        last_success_at=_time(success),
-        last_full_at=_time(last_full),
-        last_error=_text(error),
-        last_error_at=_time(error_at),
-    )
-
-
-def _scope_row(connection: str, stream: str, status: ScopeStatus) -> tuple[object, ...]:
-    times = (status.covered_from, status.last_success_at, status.last_full_at)
-    return (
-        connection,
-        stream,
-        status.scope.id,
-        _attributes(status.scope),
-        status.state.cursor,
-        status.state.resume,
-        status.state.marker,
-        status.fingerprint,
-        None if status.pass_is_full is None else int(status.pass_is_full),
-        status.pass_started_at.isoformat() if status.pass_started_at else None,
-        *(at.isoformat() if at else None for at in times),
-        status.last_error,
-        status.last_error_at.isoformat() if status.last_error_at else None,
-    )
-
-
-def _frames(content: bytes) -> Iterable[tuple[int, dict[str, Any], bytes]]:
-    position, number = 0, 0
-    while position < len(content):
-        end = content.index(b"\n", position)
-        header = json.loads(content[position:end])
-        start = end + 1
-        position = start + header["length"]
-        yield number, header, content[start:position]
-        position += 1
-        number += 1
 
 
 def _is_stale(row: tuple[str, int, str, str]) -> bool:

@@ -13,7 +13,7 @@ import pyarrow as pa
 from connectors.arrow import INSTANT, schema, to_table
 from connectors.connector import Connector, Line, Parsed, SourceError, Stream, kinds
 from connectors.records import RECORDS, Record
-from pipelines import duck, merge
+from pipelines import deletions, duck, merge
 from pipelines.landing import Batch, Landing
 
 CHUNK_BYTES = 128_000_000
@@ -31,7 +31,7 @@ class LoadResult:
     rows: Counter[str] = field(default_factory=Counter)
     rejected: Counter[str] = field(default_factory=Counter)
     deleted: Counter[str] = field(default_factory=Counter)
-    held: list[merge.Held] = field(default_factory=list)
+    held: list[deletions.Held] = field(default_factory=list)
 
 
 def load(
@@ -236,13 +236,13 @@ def _delete(
     }
     connection.execute("begin")
     try:
-        merge.register_passes(connection, passes, confirmed)
+        deletions.register_passes(connection, passes, confirmed)
         for record_type in RECORDS:
             if any(found is record_type for _, _, found in tables):
-                deleted, held = merge.delete_absent(connection, record_type)
+                deleted, held = deletions.delete_absent(connection, record_type)
                 result.deleted[record_type.table] += deleted
                 result.held += held
-        merge.note_held(connection, result.held)
+        deletions.note_held(connection, result.held)
     except BaseException:
         connection.execute("rollback")
         raise

@@ -9,7 +9,8 @@ from datetime import UTC, datetime, time, timedelta
 from pathlib import Path
 
 from connectors.connector import Connector, Page, Pull, Scope, SourceError, State, Stream
-from pipelines.landing import Landing, OpenBatch, ScopeStatus
+from pipelines.batches import OpenBatch, ScopeStatus
+from pipelines.landing import Landing
 
 BATCH_BYTES = 8_000_000
 BATCH_ITEMS = 5_000

@@ -70,6 +70,14 @@ def tag(name: str, sha: str, at: float, key: str = KEY) -> Reference:
     )
 
 
+def line(*names: str, step: float = 1) -> list[Record]:
+    """A straight history of commits, one an hour, and main at its end."""
+    commits: list[Record] = [
+        commit(name, *([names[i - 1]] if i else []), at=i * step) for i, name in enumerate(names)
+    ]
+    return [*commits, main_at(names[-1])]
+
+
 def request(
     number: int, *commits: str, opened: float, merged: float, merge: str, **more: Any
 ) -> list[Record]:

@@ -11,7 +11,8 @@ from typing import cast
 import pytest
 
 from connectors.connector import Page, Scope, State
-from pipelines.landing import Landing, LandingError, OpenBatch, ScopeStatus
+from pipelines.batches import OpenBatch, ScopeStatus
+from pipelines.landing import Landing, LandingError
 from tests.pipelines.scripted import START, Children, Options, Repositories, Scripted, World, item
 
 
