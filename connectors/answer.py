@@ -59,7 +59,7 @@ def _check_odd_json(answer: Answer) -> None:
     """Take what only a strict reader refuses (lone surrogates, stray bytes)."""
     try:
         json.loads(answer.body.decode("utf-8", "replace"))
-    except ValueError as error:
+    except (ValueError, RecursionError) as error:
         where = redact_url(answer.url)
         if answer.body.lstrip()[:1] == b"<":
             raise NotJsonError(

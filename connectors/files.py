@@ -76,7 +76,13 @@ class TableStream(Stream):
             add_rows(parsed, rows, table, line.connection)
             return parsed
         header_lines = int(line.attributes["header_lines"])
-        text = line.body.decode(table.encoding).removeprefix("\ufeff")
+        try:
+            text = line.body.decode(table.encoding).removeprefix("\ufeff")
+        except UnicodeDecodeError as error:
+            raise SourceError(
+                f"{line.url}: the kept piece is not {table.encoding} ({error.reason} at byte "
+                f"{error.start})"
+            ) from error
         rows = read_csv(
             without_lines(text, header_lines) if header_lines else text,
             len(header),

@@ -9,7 +9,7 @@ import json
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 from pydantic import Field, field_validator
 
@@ -38,6 +38,7 @@ from connectors.git_command import Git
 from connectors.git_log import possible_time
 from connectors.git_references import default_branch, list_references, tips
 from connectors.git_streams import CommitPathStream, CommitStream, GitStream, ReferenceStream
+from connectors.reading import load_json
 from connectors.records import Repository
 from connectors.secret import Secret
 
@@ -123,7 +124,7 @@ class RepositoryStream(GitStream):
     def parse(self, line: Line) -> Parsed:
         """The repository; a shallow clone does not know when it began."""
         parsed = Parsed()
-        facts = json.loads(line.body)
+        facts = _facts(line)
         key = line.attributes["repository_key"]
         first = None if facts["is_shallow"] else facts["first_commit"]
         parsed.add(
@@ -137,6 +138,18 @@ class RepositoryStream(GitStream):
             )
         )
         return parsed
+
+
+def _facts(line: Line) -> dict[str, Any]:
+    """What was kept of a repository; the page is of our own making, so nothing may be missing."""
+    try:
+        facts, _ = load_json(line.body)
+    except ValueError as error:
+        raise SourceError(f"{line.url}: the kept page is not JSON ({error})") from error
+    names = {"name", "url", "default_branch", "first_commit", "is_shallow"}
+    if not isinstance(facts, dict) or not names <= facts.keys():
+        raise SourceError(f"{line.url}: the kept page is not an object with {sorted(names)}")
+    return facts
 
 
 class GitConnector(Connector):

@@ -65,6 +65,9 @@ def path_pages(chunks: Iterable[bytes]) -> Iterator[tuple[bytes, int]]:
         yield bytes(held), _commits_in(held)
 
 
+_COMMIT_NAME = "^[0-9a-f]{40}(?:[0-9a-f]{24})?$"
+
+
 def parse_commits(line: Line) -> Parsed:
     """The commits of one page of the log, in bulk.
 
@@ -126,8 +129,16 @@ def parse_paths(line: Line) -> Parsed:
     tokens = pl.Series([text.removesuffix("\0")], dtype=pl.String).str.split("\0").explode()
     record = (tokens == "").cum_sum()
     frame = pl.DataFrame({"record": record, "token": tokens}).with_columns(
-        place=pl.int_range(pl.len()).over("record"), sha=pl.col("token").get(1).over("record")
+        place=pl.int_range(pl.len()).over("record"),
+        sha=pl.col("token").get(1, null_on_oob=True).over("record"),
     )
+    nameless = frame.filter(
+        (pl.col("place") == 0) & ~pl.col("sha").str.contains(_COMMIT_NAME).fill_null(value=False)
+    )
+    for number, token in nameless.select("record", "token").rows():
+        parsed.reject(CommitPath, f"record {number}", "no commit is named here", token)
+    if not nameless.is_empty():
+        frame = frame.filter(~pl.col("record").is_in(nameless["record"].to_list()))
     # Places: 0 the empty field, 1 the commit, then modes and path by turns.
     paths = (
         frame.filter((pl.col("place") >= 3) & (pl.col("place") % 2 == 1))

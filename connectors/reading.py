@@ -32,13 +32,17 @@ class CamelWire(Wire):
 def load_json(body: bytes) -> tuple[Any, int]:
     """The value of a body and the number of texts mended in it.
 
-    Lone surrogates and stray bytes, which no database takes, become U+FFFD.
+    Lone surrogates and stray bytes, which no database takes, become U+FFFD. Raises `ValueError`
+    for anything but JSON.
     """
     try:
         return from_json(body, cache_strings="keys"), 0
     except ValueError:
         mended: list[int] = []
-        value = _mend(json.loads(body.decode("utf-8", "replace")), mended)
+        try:
+            value = _mend(json.loads(body.decode("utf-8", "replace")), mended)
+        except RecursionError as error:
+            raise ValueError("it is nested too deeply") from error
         return value, len(mended)
 
 

@@ -1,0 +1,40 @@
+"""One CSV file a kind of row."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from tests.contract.worlds.world import World
+
+TABLES: dict[str, tuple[dict[str, str], list[str]]] = {
+    "deployment": (
+        {"attempt_id": "id", "sha": "commit", "environment": "env", "created_at": "at"},
+        ["id,commit,env,at", "1,abc,production,2026-03-01T10:00:00Z"],
+    ),
+    "incident": (
+        {"incident_id": "id", "title": "title", "created_at": "at"},
+        ["id,title,at", "1,Down,2026-03-01T10:00:00Z", "2,Slow,2026-03-02T10:00:00Z"],
+    ),
+    "ticket": (
+        {"ticket_id": "id", "ticket_key": "key", "project": "project", "created_at": "at"},
+        ["id,key,project,at", "1,OPS-1,OPS,2026-03-01T10:00:00Z"],
+    ),
+    "team": (
+        {"team_id": "id", "name": "name", "member": "member"},
+        ["id,name,member", "1,Checkout,ada", "1,Checkout,carl"],
+    ),
+    "person": ({"account_id": "id", "name": "name"}, ["id,name", "ada,Ada"]),
+    "service": ({"name": "name", "owner": "team"}, ["name,team", "shop,Checkout"]),
+}
+
+
+@contextmanager
+def world(folder: Path) -> Iterator[World]:
+    """A table of each kind."""
+    tables: list[dict[str, Any]] = []
+    for record, (columns, lines) in TABLES.items():
+        path = folder / f"{record}.csv"
+        path.write_text("\n".join([*lines, ""]), encoding="utf-8")
+        tables.append({"path": str(path), "record": record, "columns": columns})
+    yield World({"tables": tables}, {"tables": tables, "start_date": "2026-01-01"})

@@ -1,0 +1,18 @@
+"""What the contract suite needs to know of a kind of connector: a source to read, and options."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True)
+class World:
+    """A source that can be read for real.
+
+    `options` are those of a connection that reads it, `narrowed` those of one that asks for
+    something else, `unread` the streams for which the source has nothing.
+    """
+
+    options: Mapping[str, Any]
+    narrowed: Mapping[str, Any]
+    unread: frozenset[str] = field(default_factory=frozenset)
