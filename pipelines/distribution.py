@@ -42,7 +42,10 @@ def over_services(
     organisation = _together(
         placed.with_columns(everything=pl.lit("")), "organisation", "everything", how
     )
-    return pl.concat([rows.select(METRIC_SCHEMA.keys()), teams, organisation])
+    # A week of one service without a value is a gap on every page; tens of thousands of such rows
+    # would only be carried along. Its n still counts in the team's and the organisation's.
+    shown = rows.filter((pl.col("period") != "week") | pl.col("value").is_not_null())
+    return pl.concat([shown.select(METRIC_SCHEMA.keys()), teams, organisation])
 
 
 def _together(rows: pl.DataFrame, entity_type: str, entity: str, how: str) -> pl.DataFrame:

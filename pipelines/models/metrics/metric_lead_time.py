@@ -8,7 +8,8 @@ from pipelines.estimates import quantile_intervals
 TABLES = {
     "metric_lead_time": """
         One row per entity, variant and period: from the first commit to production, over human
-        changes that went live in the period. Stages are means, so that they add up.
+        changes that went live in the period. Stages are means, so that they add up; they and
+        working hours are known for trailing periods only.
         key: metric, variant, entity_type, entity_id, period, period_start
         check: value is null or value >= 0
         check: (value is null) <> (reason is null)
@@ -49,6 +50,8 @@ def model(
         # Clusters are compared again and again: numbers in place of long names.
         cluster=pl.col("deployment_id").cast(pl.Categorical).to_physical()
     )
+    trailing = cells.filter(pl.col("period") != "week")
+    placed_trailing = placed.filter(pl.col("period") != "week")
     rows = pl.concat(
         [
             _quantiles(
@@ -60,8 +63,8 @@ def model(
                 levels=tuple(_LEVELS),
             ),
             _quantiles(
-                cells,
-                placed,
+                trailing,
+                placed_trailing,
                 "business_lead_time_us",
                 metric="lead_time_business",
                 unit="working h",
@@ -70,7 +73,7 @@ def model(
         ]
     )
     # Means over services keep what means over changes have: the stages add up to the total.
-    stages = over_services(_stages(cells, placed), services, "mean")
+    stages = over_services(_stages(trailing, placed_trailing), services, "mean")
     return {"metric_lead_time": pl.concat([over_services(rows, services), stages])}
 
 
