@@ -15,7 +15,7 @@ from typing_extensions import TypedDict
 from connectors.arrow import columns_table
 from connectors.connector import Line, Parsed
 from connectors.github_names import REVIEW_STATES, account_id, is_merge_subject, ticket_keys
-from connectors.reading import Children, Reader
+from connectors.reading import Children, Integer, Reader
 from connectors.records import Account, ChangeRequest, ChangeRequestCommit, Review
 
 _CAMEL = ConfigDict(alias_generator=to_camel)
@@ -115,7 +115,7 @@ class PullRequestWire(TypedDict):
     __pydantic_config__ = _CAMEL  # type: ignore[misc]
 
     full_database_id: int
-    number: int
+    number: Integer
     created_at: AwareDatetime
     title: NotRequired[str | None]
     url: NotRequired[str | None]
@@ -129,8 +129,8 @@ class PullRequestWire(TypedDict):
     head_ref_name: NotRequired[str | None]
     head_ref_oid: NotRequired[str | None]
     merge_commit: NotRequired[ObjectWire | None]
-    additions: NotRequired[int | None]
-    deletions: NotRequired[int | None]
+    additions: NotRequired[Integer | None]
+    deletions: NotRequired[Integer | None]
     labels: NotRequired[LabelsWire | None]
     reviews: NotRequired[ReviewsWire | None]
     commits: NotRequired[PullCommitsWire | None]

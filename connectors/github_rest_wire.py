@@ -6,7 +6,7 @@ from typing import NotRequired
 from pydantic import AwareDatetime
 from typing_extensions import TypedDict
 
-from connectors.reading import Wire
+from connectors.reading import Integer, Wire
 
 
 class UserWire(TypedDict):
@@ -33,7 +33,7 @@ class PullRequestWire(TypedDict):
     """A pull request; the many fields more than doubles of it are passed over."""
 
     id: int
-    number: int
+    number: Integer
     created_at: AwareDatetime
     title: NotRequired[str | None]
     html_url: NotRequired[str | None]
@@ -47,8 +47,8 @@ class PullRequestWire(TypedDict):
     head: NotRequired[BranchWire | None]
     merge_commit_sha: NotRequired[str | None]
     labels: NotRequired[list[LabelWire | None] | None]
-    additions: NotRequired[int | None]
-    deletions: NotRequired[int | None]
+    additions: NotRequired[Integer | None]
+    deletions: NotRequired[Integer | None]
 
 
 class ActorWire(Wire):
@@ -144,7 +144,7 @@ class IssueWire(Wire):
     """An issue; pull requests are listed among them and carry `pull_request`."""
 
     id: int
-    number: int
+    number: Integer
     created_at: datetime
     title: str | None = None
     body: str | None = None
@@ -169,7 +169,7 @@ class RunWire(TypedDict):
     head_sha: NotRequired[str | None]
     status: NotRequired[str | None]
     conclusion: NotRequired[str | None]
-    run_attempt: NotRequired[int | None]
+    run_attempt: NotRequired[Integer | None]
     created_at: NotRequired[AwareDatetime | None]
     run_started_at: NotRequired[AwareDatetime | None]
     updated_at: NotRequired[AwareDatetime | None]

@@ -4,7 +4,7 @@ from datetime import datetime
 
 from pydantic import Field
 
-from connectors.reading import CamelWire
+from connectors.reading import CamelWire, Integer
 
 
 class ActorWire(CamelWire):
@@ -194,7 +194,7 @@ class IssueWire(CamelWire):
     """An issue with its closings."""
 
     full_database_id: int
-    number: int
+    number: Integer
     created_at: datetime
     title: str | None = None
     body: str | None = None

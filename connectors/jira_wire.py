@@ -21,7 +21,7 @@ from pydantic import (
 from pydantic.alias_generators import to_camel
 from typing_extensions import TypedDict
 
-from connectors.reading import CamelWire
+from connectors.reading import CamelWire, Seconds
 
 Value = TypeVar("Value")
 
@@ -177,7 +177,7 @@ class WorklogWire(JiraWire):
     id: str
     issue_id: str
     started: datetime
-    time_spent_seconds: int
+    time_spent_seconds: Seconds
     author: Tolerant[UserWire | None] = None
     updated: Tolerant[datetime | None] = None
 
@@ -200,7 +200,7 @@ class PlainWorklog(TypedDict):
     id: str
     issue_id: str
     started: AwareDatetime
-    time_spent_seconds: int
+    time_spent_seconds: Seconds
     author: NotRequired[PlainUser | None]
     updated: NotRequired[AwareDatetime | None]
 

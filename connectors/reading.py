@@ -4,9 +4,9 @@ import json
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
-from typing import Any, Generic, TypeVar
+from typing import Annotated, Any, Generic, TypeVar
 
-from pydantic import BaseModel, ConfigDict, TypeAdapter, ValidationError, create_model
+from pydantic import BaseModel, ConfigDict, Field, TypeAdapter, ValidationError, create_model
 from pydantic.alias_generators import to_camel
 from pydantic_core import from_json
 
@@ -15,6 +15,10 @@ from connectors.failures import redact_url
 from connectors.records import Record
 
 Item = TypeVar("Item")
+
+# Numbers that become columns, and seconds that become columns of microseconds: JSON's have no end.
+Integer = Annotated[int, Field(ge=-(2**63), lt=2**63)]
+Seconds = Annotated[int, Field(ge=-(2**63) // 1_000_000 + 1, lt=2**63 // 1_000_000)]
 
 
 class Wire(BaseModel):
