@@ -74,7 +74,7 @@ CASES = [
     Case("a time without zone", put(createdAt="2026-03-01T10:00:00"), words="createdAt"),
     Case("a time as words", put(createdAt="yesterday"), words="createdAt"),
     Case("the year 0", put(createdAt="0000-01-01T00:00:00Z"), words="createdAt"),
-    Case("a list for a title", put(title=["a", "b"]), words="title: Input should be a valid string"),
+    Case("a list for a title", put(title=["a", "b"]), words="title: Input should be a valid"),
     Case("a review without time", inside("reviews", submittedAt="soon"), table="review",
          words="submittedAt", loaded=3),
     Case("a commit without id", inside("commits", oid=None), table="change_request_commit",
@@ -85,7 +85,7 @@ CASES = [
     Case("a lone surrogate", put(title="half \ud83d"), loaded=3, checks={"title": "half \ufffd"}),
     Case("stray bytes", body=lambda b: b.replace(b"LED-2 Change", b"LED-2 \xff\xfe"), loaded=3,
          checks={"title": "LED-2 \ufffd\ufffd the thing"}),
-    Case("an account of nobody", put(author=None, mergedBy=None), loaded=3, checks={"author": None}),
+    Case("nobody did it", put(author=None, mergedBy=None), loaded=3, checks={"author": None}),
     Case("a path for a branch", put(headRefName="../../etc/passwd"), loaded=3,
          checks={"head_branch": "../../etc/passwd"}),
 ]  # fmt: skip
