@@ -8,13 +8,18 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 # What this process has revealed, so that it can be cut out of what is shown.
+SHORTEST = 6
 _revealed: set[str] = set()
 
 
 def redact(text: str) -> str:
-    """The text without any secret that this process has revealed."""
+    """The text without any secret that this process has revealed.
+
+    What is shorter than `SHORTEST` is no secret worth the name, and would cut words to pieces.
+    """
     for value in sorted(_revealed, key=len, reverse=True):
-        text = text.replace(value, "***")
+        if len(value) >= SHORTEST:
+            text = text.replace(value, "***")
     return text
 
 

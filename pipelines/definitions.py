@@ -9,11 +9,13 @@ from pipelines.assets.housekeeping import prune_schedule
 from pipelines.assets.keys import identifiers
 from pipelines.assets.progress import Report, silence
 from pipelines.assets.records import record_assets
+from pipelines.dagster_home import commit_lightly
 from pipelines.settings import Settings, load
 
 
 def definitions(settings: Settings, report: Report = silence) -> dg.Definitions:
     """Everything Dagster knows of these settings; without connections, records and models."""
+    commit_lightly()
     named = identifiers(settings.connections)
     pulls = {
         name: connection_assets(settings, connection, named[name], report)
