@@ -1,6 +1,7 @@
-"""What all tests share: with LEADLINE_NO_SKIP a skipped test is a failed one."""
+"""What all tests share: with LEADLINE_NO_SKIP a skipped test is a failed one; Ctrl-C works."""
 
 import os
+import signal
 from collections.abc import Generator
 
 import pytest
@@ -16,3 +17,9 @@ def pytest_runtest_makereport(
         report.outcome = "failed"
         report.longrepr = f"skipped, but nothing may be skipped here: {report.longrepr}"
     return report
+
+
+def pytest_configure() -> None:
+    """A shell that starts tests in the background has them and their children ignore Ctrl-C."""
+    if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)

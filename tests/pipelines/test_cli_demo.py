@@ -16,7 +16,7 @@ import pytest
 from pipelines.processes import is_running
 
 PROJECT = Path(__file__).parents[2]
-SECONDS = 400.0
+SECONDS = 240.0
 
 
 @pytest.fixture(scope="module")
