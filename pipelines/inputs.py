@@ -17,7 +17,6 @@ from pipelines.landing import Landing
 from pipelines.settings import WEEKDAYS, Organisation, Settings
 
 TRAILING_DAYS = (28, 91, 182, 365)
-MACROS = ("input_matches", "round_significant", "is_production", "environment_tokens")
 MOST_WEEKS = 520
 
 
@@ -259,25 +258,19 @@ def sources(landing: Landing) -> pl.DataFrame:
     )
 
 
-def drop_macros(connection: duckdb.DuckDBPyConnection) -> None:
-    """Remove the macros again: they belong to the build, not to what is published."""
-    for name in MACROS:
-        connection.execute(f"drop macro {name}")
-
-
 def _macros(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     tokens = _list(token.casefold() for token in settings.deployments.production)
     connection.execute(f"""
-        create or replace macro environment_tokens(environment) as
+        create or replace temp macro environment_tokens(environment) as
             regexp_split_to_array(lower(environment), '[^\\p{{L}}\\p{{N}}]+');
-        create or replace macro is_production(environment) as
+        create or replace temp macro is_production(environment) as
             list_has_any(environment_tokens(environment), {tokens})
             and not list_has_any(
                 environment_tokens(environment), ['non', 'no', 'not', 'pre', 'like']);
-        create or replace macro round_significant(value) as
+        create or replace temp macro round_significant(value) as
             case when value is null or value = 0 or not isfinite(value) then value
                 else round(value, 8 - cast(floor(log10(abs(value))) as integer)) end;
-        create or replace macro input_matches(pattern, name, repository_key) as
+        create or replace temp macro input_matches(pattern, name, repository_key) as
             regexp_full_match(lower(name), pattern)
             or regexp_full_match(repository_key, '(.*/)?' || pattern);
     """)

@@ -5,12 +5,9 @@ import secrets
 import shutil
 import time
 from collections.abc import Callable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from graphlib import TopologicalSorter
 from pathlib import Path
-from typing import Any
 
 import duckdb
 import polars as pl
@@ -23,7 +20,6 @@ from pipelines.reader import SCHEMA_VERSION, current_build
 from pipelines.settings import Settings
 
 SAMPLE_ROWS = 5
-STEPS_AT_ONCE = 2
 # Beside the models: one row about the build itself.
 _BUILD_TABLE = """
 create or replace table build as select
@@ -128,7 +124,6 @@ def build(
                 "seconds": time.perf_counter() - started,
             },
         )
-        inputs.drop_macros(connection)
         connection.execute("drop schema records cascade")
         connection.execute("detach records_file")
         connection.execute("checkpoint")
@@ -234,60 +229,20 @@ def _run(
     result: BuildResult,
     progress: Callable[[str, int, int], None] | None,
 ) -> None:
-    """Run each step when its inputs are there; audits fill the time in which the others wait.
-
-    Tables of tens of thousands of rows keep one core busy at most: the second runs the next step.
-    """
-    chosen = {step.name: step for step in selected}
-    maker = {table: step.name for step in selected for table in step.tables}
-    order = TopologicalSorter(
-        {step.name: {maker[d] for d in step.depends_on if d in maker} for step in selected}
-    )
-    order.prepare()
-    found: dict[str, TableResult] = {}
-    made = 0
-    making: dict[Future[Any], Step] = {}
-    examining: set[Future[Any]] = set()
-    with ThreadPoolExecutor(STEPS_AT_ONCE, thread_name_prefix="build") as pool:
+    for number, step in enumerate(selected, 1):
+        if progress is not None:
+            progress(step.name, number, len(selected))
+        started = time.perf_counter()
         try:
-            while order.is_active() or examining:
-                for name in order.get_ready():
-                    making[pool.submit(_make, connection.cursor(), chosen[name])] = chosen[name]
-                ended, _ = wait([*making, *examining], return_when=FIRST_COMPLETED)
-                for future in ended & making.keys():
-                    step = making.pop(future)
-                    seconds = future.result() / len(step.tables)
-                    order.done(step.name)
-                    made += 1
-                    if progress is not None:
-                        progress(step.name, made, len(selected))
-                    examining.add(pool.submit(_examined, connection.cursor(), step, seconds))
-                for checked in ended & examining:
-                    examining.remove(checked)
-                    found |= checked.result()
-        except BaseException:
-            pool.shutdown(wait=True, cancel_futures=True)
-            raise
-    result.tables = {table: found[table] for step in selected for table in step.tables}
-
-
-def _make(connection: duckdb.DuckDBPyConnection, step: Step) -> float:
-    """Make the tables of a step; the seconds it took."""
-    started = time.perf_counter()
-    try:
-        if step.sql is not None:
-            connection.execute(f'create or replace table "{step.name}" as {step.sql}')
-        else:
-            _run_function(connection, step)
-    except duckdb.Error as error:
-        raise RuntimeError(f"model {step.name} ({step.path.name}): {error}") from error
-    return time.perf_counter() - started
-
-
-def _examined(
-    connection: duckdb.DuckDBPyConnection, step: Step, seconds: float
-) -> dict[str, TableResult]:
-    return {table: _examine(connection, models()[table], seconds) for table in step.tables}
+            if step.sql is not None:
+                connection.execute(f'create or replace table "{step.name}" as {step.sql}')
+            else:
+                _run_function(connection, step)
+        except duckdb.Error as error:
+            raise RuntimeError(f"model {step.name} ({step.path.name}): {error}") from error
+        seconds = (time.perf_counter() - started) / len(step.tables)
+        for table in step.tables:
+            result.tables[table] = _examine(connection, models()[table], seconds)
 
 
 def _run_function(connection: duckdb.DuckDBPyConnection, step: Step) -> None:
