@@ -6,7 +6,7 @@ Lists whose marker is the one of the last complete pull cost no request.
 import json
 from abc import abstractmethod
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime
 from typing import Any, ClassVar
 
 from connectors.clone_url import repository_key
@@ -15,9 +15,6 @@ from connectors.github_options import GithubOptions
 from connectors.github_wire import ProbesWire, RepositoryWire
 from connectors.reading import Reader
 from connectors.records import Repository
-
-# A list that changed so recently may change again within the same second: it is asked once more.
-_SETTLED = timedelta(seconds=60)
 
 LISTED: Reader[RepositoryWire] = Reader(
     RepositoryWire, ("data", "organization", "repositories", "nodes"), Repository
@@ -87,14 +84,6 @@ def is_unchanged(scope: Scope, state: State) -> bool:
     """Whether the probe shows what it showed when this scope was last complete."""
     marker = scope.attributes.get("marker")
     return marker is not None and state.resume is None and state.marker == marker
-
-
-def settled_marker(scope: Scope, asked_at: datetime) -> str | None:
-    """The marker to remember; None while the newest change is too fresh to be the last one."""
-    newest = scope.attributes.get("newest")
-    if newest and asked_at - datetime.fromisoformat(newest) < _SETTLED:
-        return None
-    return scope.attributes.get("marker")
 
 
 def read_repositories(line: Line, parsed: Parsed) -> list[RepositoryWire]:

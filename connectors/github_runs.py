@@ -10,6 +10,7 @@ from typing import Any, ClassVar
 
 from pydantic import BaseModel, ConfigDict
 
+from connectors.clones import settled_marker
 from connectors.connector import Line, Page, Parsed, Pull, Scope, SourceError, State
 from connectors.failures import redact_url
 from connectors.github_graphql import state_on_last
@@ -18,7 +19,6 @@ from connectors.github_probes import (
     newest,
     probed,
     pushed,
-    settled_marker,
     start_of,
 )
 from connectors.github_rest import parse_rest
