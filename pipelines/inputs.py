@@ -3,16 +3,16 @@
 Everything lands as tables of the schema `input`, so that models read it like anything else.
 """
 
-import hashlib
 import re
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
-from typing import Any
 
 import duckdb
 import polars as pl
 
+from pipelines.inputs_frame import frame, glob_pattern, handle
+from pipelines.inputs_measures import measure_tables
 from pipelines.landing import Landing
 from pipelines.settings import WEEKDAYS, Organisation, Settings
 
@@ -51,6 +51,7 @@ def write(
     connection.execute("create schema if not exists input")
     tables = {
         **_settings_tables(settings),
+        **measure_tables(settings),
         "clock": pl.DataFrame(
             {
                 "as_of": [moment.as_of],
@@ -63,8 +64,8 @@ def write(
         "working_day": working_days(settings.organisation, moment.as_of, first_at),
         "source": sources(landing),
     }
-    for name, frame in tables.items():
-        connection.register("input_frame", frame.to_arrow())
+    for name, rows in tables.items():
+        connection.register("input_frame", rows.to_arrow())
         connection.execute(f'create or replace table input."{name}" as select * from input_frame')
         connection.unregister("input_frame")
     _macros(connection, settings)
@@ -73,65 +74,50 @@ def write(
 _INSTANT = pl.Datetime("us", "UTC")
 
 
-def handle(account: str) -> str:
-    """How an account named in the settings is looked up: e-mail addresses only as a digest."""
-    folded = account.strip().casefold()
-    if "@" in folded:
-        return "email:" + hashlib.sha256(folded.encode()).hexdigest()
-    return folded
-
-
-def _pattern(glob: str) -> str:
-    """A repository of the settings as a regular expression: * matches anything."""
-    return ".*".join(re.escape(part) for part in glob.casefold().split("*"))
-
-
 def _settings_tables(settings: Settings) -> dict[str, pl.DataFrame]:
     text, texts = pl.String, pl.List(pl.String)
     return {
-        "service": _frame(
+        "service": frame(
             {"name": text, "repository": text, "paths": texts, "team": text},
-            [(s.name, _pattern(s.repository), list(s.paths), s.team) for s in settings.services],
+            [
+                (s.name, glob_pattern(s.repository), list(s.paths), s.team)
+                for s in settings.services
+            ],
         ),
-        "team": _frame(
-            {"name": text, "parent": text}, [(t.name, t.parent) for t in settings.teams]
-        ),
-        "team_repository": _frame(
+        "team": frame({"name": text, "parent": text}, [(t.name, t.parent) for t in settings.teams]),
+        "team_repository": frame(
             {"team": text, "repository": text},
-            [(t.name, _pattern(r)) for t in settings.teams for r in t.repositories],
+            [(t.name, glob_pattern(r)) for t in settings.teams for r in t.repositories],
         ),
-        "team_member": _frame(
+        "team_member": frame(
             {"team": text, "account": text},
             [(t.name, handle(p)) for t in settings.teams for p in t.people],
         ),
-        "person": _frame(
+        "person": frame(
             {"name": text, "account": text, "is_bot": pl.Boolean},
             [(p.name, handle(a), p.is_bot) for p in settings.people for a in p.accounts],
         ),
-        "bot": _frame({"name": text}, [(name.casefold(),) for name in settings.bots.names]),
-        "deployment_rule": _frame(
+        "bot": frame({"name": text}, [(name.casefold(),) for name in settings.bots.names]),
+        "deployment_rule": frame(
             {
                 "ordinal": pl.Int64,
                 "repository": text,
                 "origin": text,
                 "pattern": text,
+                "job_pattern": text,
                 "environment": text,
             },
             [
-                (i, _pattern(r.repository), r.origin, r.pattern, r.environment)
+                (i, glob_pattern(r.repository), r.origin, r.pattern, r.job_pattern, r.environment)
                 for i, r in enumerate(settings.deployments.rules)
             ],
         ),
-        "parameter": _frame({"tag_pattern": text}, [(settings.deployments.tag_pattern,)]),
-        "connection": _frame(
+        "parameter": frame({"tag_pattern": text}, [(settings.deployments.tag_pattern,)]),
+        "connection": frame(
             {"connection": text, "kind": text},
             [(c.name, c.kind) for c in settings.connections.values()],
         ),
     }
-
-
-def _frame(schema: Mapping[str, Any], rows: Sequence[tuple[object, ...]]) -> pl.DataFrame:
-    return pl.DataFrame(rows, schema=dict(schema), orient="row")
 
 
 def periods(organisation: Organisation, as_of: datetime, first_at: datetime | None) -> pl.DataFrame:
@@ -161,7 +147,7 @@ def periods(organisation: Organisation, as_of: datetime, first_at: datetime | No
         end = datetime.combine(following, time(), zone).astimezone(UTC)
         rows.append(("week", monday, following, start, end, True, end > as_of))
         monday -= timedelta(days=7)
-    return _frame(
+    return frame(
         {
             "period": pl.String,
             "period_start": pl.Date,
@@ -200,7 +186,7 @@ def working_days(
         rows.append((day, start, end, worked))
         worked += (end - start) // timedelta(microseconds=1)
         day += timedelta(days=1)
-    return _frame(
+    return frame(
         {
             "day": pl.Date,
             "work_start_at": _INSTANT,
@@ -240,7 +226,7 @@ def sources(landing: Landing) -> pl.DataFrame:
         )
         for row in landing.status()
     ]
-    return _frame(
+    return frame(
         {
             "connection": pl.String,
             "kind": pl.String,

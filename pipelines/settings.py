@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal, Self
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from connectors.connector import ConnectionOptions, Connector, kinds
 from pipelines import cron
@@ -25,7 +25,9 @@ from pipelines.settings_checks import (
     check_parents,
     check_unique,
 )
+from pipelines.settings_measures import Exclusion, Failures, Goal, Incidents, References, Rework
 from pipelines.settings_messages import at, messages, suggestion
+from pipelines.settings_section import Section, regular_expression
 
 FILE_NAME = "leadline.toml"
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -36,12 +38,6 @@ Origin = Literal["deployments_api", "ci", "tag", "release", "file", "merge"]
 
 class SettingsError(Exception):
     """The settings cannot be used; the message says what, where and how to mend it."""
-
-
-class Section(BaseModel):
-    """A table of the settings file: frozen, and without unknown keys."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
 
 class Organisation(Section):
@@ -112,12 +108,22 @@ class DeploymentRule(Section):
     repository: str = Field(description="repository name or host/path; * matches anything")
     origin: Origin = Field(description="deployments_api, ci, tag, release, file or merge")
     pattern: str | None = Field(None, description="regular expression on run or tag names")
+    job_pattern: str | None = Field(
+        None, description="regular expression on job names: of ci, each such job is a deployment"
+    )
     environment: str = Field("production", description="environment of ci, tag and merge origins")
 
-    @field_validator("pattern")
+    @field_validator("pattern", "job_pattern")
     @classmethod
     def _pattern_compiles(cls, value: str | None) -> str | None:
-        return _regular_expression(value)
+        return regular_expression(value)
+
+
+class ImageRule(Section):
+    """Which repository an image is built from, where its name does not tell."""
+
+    image: str = Field(description="name of the image without tag; * matches anything")
+    repository: str = Field(description="repository name or host/path of its source")
 
 
 class Deployments(Section):
@@ -132,12 +138,20 @@ class Deployments(Section):
         r"^(?:[\w.-]*[-/@_])?v?\d+\.\d+(?:\.\d+)*$",
         description="tags that count as releases where tags are the origin",
     )
+    hotfix_pattern: str = Field(
+        r"(?i)(^|[/_.-])hotfix([/_.-]|$)",
+        description="branches, tags and labels that make a deployment a hotfix",
+    )
+    config_paths: tuple[str, ...] = Field(
+        (), description="path prefixes of configuration; a deployment of nothing else is of config"
+    )
     rules: tuple[DeploymentRule, ...] = Field((), description="origin per repository")
+    images: tuple[ImageRule, ...] = Field((), description="source repository per image")
 
-    @field_validator("tag_pattern")
+    @field_validator("tag_pattern", "hotfix_pattern")
     @classmethod
     def _pattern_compiles(cls, value: str) -> str:
-        return _regular_expression(value) or value
+        return regular_expression(value) or value
 
 
 class Service(Section):
@@ -225,6 +239,12 @@ class Settings(Section):
     organisation: Organisation = Field(Organisation(), description="who is measured")
     connections: dict[str, Connection] = Field({}, description="the sources, by name")
     deployments: Deployments = Field(Deployments(), description="what counts as a deployment")
+    incidents: Incidents = Field(Incidents(), description="which tickets are incidents")
+    failures: Failures = Field(Failures(), description="when a deployment counts as failed")
+    rework: Rework = Field(Rework(), description="which deployments are unplanned work")
+    exclusions: tuple[Exclusion, ...] = Field((), description="changes that no number counts")
+    goals: tuple[Goal, ...] = Field((), description="targets per metric and team")
+    references: References = Field(References(), description="what values are held against")
     services: tuple[Service, ...] = Field((), description="services, where repositories are not")
     teams: tuple[Team, ...] = Field((), description="teams, beside those the sources know")
     people: tuple[Person, ...] = Field((), description="accounts that belong together")
@@ -377,13 +397,4 @@ def _anchored(value: Any, base: Path) -> Any:
         return value.model_copy(update=changed)
     if isinstance(value, list | tuple):
         return type(value)(_anchored(part, base) for part in value)
-    return value
-
-
-def _regular_expression(value: str | None) -> str | None:
-    if value is not None:
-        try:
-            re.compile(value)
-        except re.error as error:
-            raise ValueError(f"this is no regular expression: {error}") from error
     return value

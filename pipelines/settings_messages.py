@@ -98,8 +98,9 @@ def _expected(problem: Any) -> str:
         words, name = _LIMITS[kind]
         return f"{words} {context[name]:g}"
     if kind == "literal_error":
-        allowed = re.findall(r"'([^']*)'", context["expected"])
-        return f"one of {', '.join(allowed)}"
+        # Texts stand in quotes, numbers bare.
+        allowed = re.findall(r"'([^']*)'|(\d+)", context["expected"])
+        return f"one of {', '.join(text or number for text, number in allowed)}"
     return str(problem["msg"]).removeprefix("Input should be ")
 
 

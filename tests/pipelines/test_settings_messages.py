@@ -13,7 +13,10 @@ from pipelines import settings
 from pipelines.files import DataFolder
 from pipelines.settings import SettingsError
 
-SECTIONS = "data, organisation, connections, deployments, services, teams, people, bots, operation"
+SECTIONS = (
+    "data, organisation, connections, deployments, incidents, failures, rework, exclusions, "
+    "goals, references, services, teams, people, bots, operation"
+)
 
 
 class ForgeOptions(ConnectionOptions):
@@ -131,6 +134,36 @@ CASES: dict[str, tuple[str, str]] = {
             "2: deployments.tag_pattern: this is no regular expression: missing ), unterminated "
             "subpattern at position 1"
         ),
+    ),
+    "a pattern that looks ahead": (
+        '[deployments]\ntag_pattern = "v(?=1)"',
+        (
+            "2: deployments.tag_pattern: this regular expression cannot be used: "
+            "invalid perl operator: (?="
+        ),
+    ),
+    "an exclusion without a condition": (
+        '[[exclusions]]\nreason = "x"',
+        (
+            "1: exclusions[1]: says only why: add author, label, title, path or repository to say "
+            "which changes"
+        ),
+    ),
+    "a goal for no metric": (
+        '[[goals]]\nmetric = "lead_time"\ntarget = "2 d"',
+        (
+            "2: goals[1].metric: must be one of deployment_frequency, change_lead_time, "
+            "change_fail_rate, failed_deployment_recovery_time, deployment_rework_rate, "
+            'not "lead_time"'
+        ),
+    ),
+    "a goal in another unit": (
+        '[[goals]]\nmetric = "change_lead_time"\ntarget = "10 %"',
+        ('1: goals[1]: "10 %" is no duration; write one such as "2 d" (min, h, d, w or mo)'),
+    ),
+    "a report that does not exist": (
+        "[references]\nreport = 2020",
+        "2: references.report: must be one of 2019, 2021, 2022, 2023, 2024, 2025, not 2020",
     ),
     "a broken pattern of a rule": (
         '[[deployments.rules]]\nrepository = "a"\norigin = "tag"\npattern = "["',
