@@ -17,6 +17,7 @@ SCALES = {
     "bench_load": 0.001,
     "bench_pages": 0.01,
     "bench_parse": 0.01,
+    "bench_power_cut": 0.01,
     "bench_requests": 0.04,
     "bench_start": 0.01,
 }
