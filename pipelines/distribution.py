@@ -11,6 +11,7 @@ METRIC_SCHEMA = {
     "variant": pl.String,
     "entity_type": pl.String,
     "entity_id": pl.String,
+    "environment": pl.String,
     "period": pl.String,
     "period_start": pl.Date,
     "value": pl.Float64,
@@ -24,7 +25,7 @@ METRIC_SCHEMA = {
     "is_partial": pl.Boolean,
 }
 
-_WHAT = ["metric", "variant", "unit", "period", "period_start"]
+_WHAT = ["metric", "variant", "unit", "environment", "period", "period_start"]
 
 
 def over_services(
@@ -35,7 +36,8 @@ def over_services(
     `rows` has `METRIC_SCHEMA` with entity_type service; `services`: service_id, team_id. A team's
     value is the median over its services that have one, its interval the exact order-statistic
     interval over those services (open where they are too few); `n` adds up. Parts that must add
-    up are means, counts are sums; these have no interval.
+    up are means, counts are sums; these have no interval. Rows of a named environment
+    are over the services that have it.
     """
     placed = rows.join(services, left_on="entity_id", right_on="service_id", how="left")
     teams = _together(placed.filter(pl.col("team_id").is_not_null()), "team", "team_id", how)
@@ -77,6 +79,7 @@ def _together(rows: pl.DataFrame, entity_type: str, entity: str, how: str) -> pl
         "variant",
         entity_type=pl.lit(entity_type),
         entity_id=pl.col(entity),
+        environment="environment",
         period="period",
         period_start="period_start",
         value="value",

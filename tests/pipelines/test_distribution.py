@@ -12,8 +12,8 @@ def rows(values: list[float | None]) -> pl.DataFrame:
     """One metric row per service."""
     return pl.DataFrame(
         [
-            ("m", "v", "service", f"s{i}", "28d", date(2026, 1, 1), value, "h", 3, 1, None, None,
-             "x", None if value is not None else "none", False)
+            ("m", "v", "service", f"s{i}", "production", "28d", date(2026, 1, 1), value, "h", 3, 1,
+             None, None, "x", None if value is not None else "none", False)
             for i, value in enumerate(values)
         ],
         schema=METRIC_SCHEMA,

@@ -1,19 +1,16 @@
--- One row per release: the k-th deployment of a commit in each production environment of a
--- service is one release, live at its first environment.
--- key: service_id, release_key
--- not null: live_at
-with numbered as (
-    select *, row_number() over (
-        partition by service_id, environment, sha order by live_at, deployment_id) as occurrence
-    from deployment
-    where is_counted
-)
+-- One row per release that metrics count: of production as a whole, live at the first of its
+-- environments, and of each production environment of a service that has several.
+-- key: service_id, environment, release_key
+-- not null: deployment_id, live_at, started_at, kind
+-- references: deployment_id -> deployment.deployment_id
 select
-    service_id,
-    coalesce(sha, deployment_id) || '#' || occurrence as release_key,
-    min(live_at) as live_at,
-    arg_min(deployment_id, (live_at, deployment_id)) as deployment_id,
+    r.service_id, r.environment, r.release_key,
+    arg_min(d.deployment_id, (d.live_at, d.deployment_id)) as deployment_id,
+    min(d.live_at) as live_at,
+    arg_min(d.started_at, (d.live_at, d.deployment_id)) as started_at,
+    arg_min(d.kind, (d.live_at, d.deployment_id)) as kind,
     count(*) as environments,
-    bool_or(kind = 'rollback') as is_rollback
-from numbered
-group by service_id, coalesce(sha, deployment_id), occurrence
+    bool_or(d.kind = 'rollback') as is_rollback
+from release_deployment as r
+join deployment as d on d.deployment_id = r.deployment_id
+group by r.service_id, r.environment, r.release_key

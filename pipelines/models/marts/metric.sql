@@ -18,8 +18,7 @@ placed as (
     join input.period as p on p.period = m.period and p.period_start = m.period_start
 )
 select
-    p.metric, p.variant, p.entity_type, p.entity_id, 'production' as environment,
-    p.period, p.period_start, p.period_end,
+    p.metric, p.variant, p.entity_type, p.entity_id, p.environment, p.period, p.period_start, p.period_end,
     round_significant(p.value) as value, p.unit, p.n, p.services,
     -- least and greatest pass over NULL: an open end must stay open.
     case when p.ci_low is not null
@@ -31,7 +30,7 @@ select
     p.is_partial, 1 as definition_version, k.as_of
 from placed as p
 left join placed as b on b.entity_id = p.entity_id and b.entity_type = p.entity_type
-    and b.metric = p.metric and b.variant = p.variant
+    and b.metric = p.metric and b.variant = p.variant and b.environment = p.environment
     and b.period = p.period and b.period_end = p.period_start
 cross join input.clock as k
 where p.is_current

@@ -10,7 +10,7 @@ TABLES = {
         One row per entity, variant and period: how often production changes. A release in several
         production environments counts once; zero days count; days before the service's first live
         deployment, before the source starts, or after archiving do not.
-        key: metric, variant, entity_type, entity_id, period, period_start
+        key: metric, variant, entity_type, entity_id, environment, period, period_start
         check: value is null or value >= 0
         check: (value is null) <> (reason is null)
     """
@@ -20,64 +20,67 @@ INPUTS = {
     "services": "select service_id, team_id from service",
     "counted": """
         with first_live as (
-            select r.service_id, min(r.live_at) as first_at
+            select r.service_id, r.environment, min(r.live_at) as first_at
             from release_live as r cross join input.clock as k
             where r.live_at <= k.as_of
-            group by r.service_id
+            group by r.service_id, r.environment
         ),
         observed as (
-            select s.service_id, p.period, p.period_start, p.end_at,
+            select e.service_id, e.environment, p.period, p.period_start, p.end_at,
                 case when f.first_at is not null
                     then greatest(p.start_at, f.first_at) end as from_at,
                 least(p.end_at, k.as_of, coalesce(s.archived_at, k.as_of)) as to_at
-            from service as s
+            from service_slice as e
+            join service as s on s.service_id = e.service_id
             cross join input.period as p
             cross join input.clock as k
-            left join first_live as f on f.service_id = s.service_id
+            left join first_live as f
+                on f.service_id = e.service_id and f.environment = e.environment
         ),
         placed as (
-            select service_id, live_at, cast(timezone(k.zone, live_at) as date) as day
+            select service_id, environment, live_at,
+                cast(timezone(k.zone, live_at) as date) as day
             from release_live cross join input.clock as k
         ),
         days as (
-            select p.period, p.period_start, l.service_id, l.day, count(*) as n
+            select p.period, p.period_start, l.service_id, l.environment, l.day, count(*) as n
             from placed as l
             join input.period as p on l.live_at >= p.start_at and l.live_at < p.end_at
-            group by p.period, p.period_start, l.service_id, l.day
+            group by p.period, p.period_start, l.service_id, l.environment, l.day
         ),
         counts as (
-            select period, period_start, service_id, sum(n)::bigint as n, count(*) as days
-            from days group by period, period_start, service_id
+            select period, period_start, service_id, environment, sum(n)::bigint as n,
+                count(*) as days
+            from days group by period, period_start, service_id, environment
         )
-        select o.service_id, o.period, o.period_start,
+        select o.service_id, o.environment, o.period, o.period_start,
             case when o.from_at < o.to_at
                 then (epoch_us(o.to_at) - epoch_us(o.from_at)) / 86400e6 end as observed_days,
             coalesce(c.n, 0) as n, coalesce(c.days, 0) as days
         from observed as o
-        left join counts as c using (service_id, period, period_start)
+        left join counts as c using (service_id, environment, period, period_start)
         where o.period <> 'week' or o.from_at < o.to_at
     """,
     "weekly": """
-        select r.service_id, p.period_start as week, count(*) as n
+        select r.service_id, r.environment, p.period_start as week, count(*) as n
         from release_live as r
         join input.period as p on p.period = 'week' and not p.is_partial
             and r.live_at >= p.start_at and r.live_at < p.end_at
-        group by r.service_id, p.period_start
+        group by r.service_id, r.environment, p.period_start
     """,
     "periods": "select period, period_start, period_end from input.period where period <> 'week'",
 }
 
 
 LEAST_DAYS = 7
+_CELL = ["service_id", "environment", "period", "period_start"]
 
 
 def model(
     services: pl.DataFrame, counted: pl.DataFrame, weekly: pl.DataFrame, periods: pl.DataFrame
 ) -> dict[str, pl.DataFrame]:
     """Rates per service with their intervals, and the distribution over services."""
-    cells = counted.join(
-        _dispersions(weekly, periods), on=["service_id", "period", "period_start"], how="left"
-    ).with_columns(
+    cells = counted.join(_dispersions(weekly, periods), on=_CELL, how="left").with_columns(
         pl.col("dispersion").fill_null(1.0),
         # Weeks that are cut are flagged, never scaled; a few days are no rate to extrapolate.
         weeks=pl.when(pl.col("observed_days").is_null())
@@ -98,9 +101,7 @@ def model(
         )
     )
     per_week = rated.select(
-        "service_id",
-        "period",
-        "period_start",
+        *_CELL,
         "n",
         "is_partial",
         "reason",
@@ -112,9 +113,7 @@ def model(
         method=pl.lit("Poisson × weekly dispersion"),
     )
     days = rated.select(
-        "service_id",
-        "period",
-        "period_start",
+        *_CELL,
         "n",
         "is_partial",
         "reason",
@@ -149,7 +148,7 @@ def _dispersions(weekly: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
         .with_columns(weeks=(pl.col("period_end") - pl.col("period_start")).dt.total_days() // 7)
     )
     return (
-        placed.group_by("service_id", "period", "period_start")
+        placed.group_by(_CELL)
         .agg(
             weeks=pl.col("weeks").first(),
             total=pl.col("n").sum(),
@@ -157,9 +156,7 @@ def _dispersions(weekly: pl.DataFrame, periods: pl.DataFrame) -> pl.DataFrame:
         )
         .with_columns(mean=pl.col("total") / pl.col("weeks"))
         .select(
-            "service_id",
-            "period",
-            "period_start",
+            *_CELL,
             dispersion=pl.max_horizontal(
                 pl.lit(1.0),
                 (pl.col("squares") - pl.col("weeks") * pl.col("mean") ** 2)

@@ -9,8 +9,8 @@ TABLES = {
     "metric_lead_time": """
         One row per entity, variant and period: from the first commit to production, over human
         changes that went live in the period. Stages are means, so that they add up; they and
-        working hours are known for trailing periods only.
-        key: metric, variant, entity_type, entity_id, period, period_start
+        working hours are known for trailing periods only, stages for production as a whole.
+        key: metric, variant, entity_type, entity_id, environment, period, period_start
         check: value is null or value >= 0
         check: (value is null) <> (reason is null)
     """
@@ -19,21 +19,30 @@ TABLES = {
 INPUTS = {
     "services": "select service_id, team_id from service",
     "cells": """
-        select row_number() over (order by s.service_id, p.period, p.period_start) as cell,
-            s.service_id, p.period, p.period_start
-        from service as s cross join input.period as p
-        where p.period <> 'week' or exists (
-            select 1 from change_fact as c
-            where c.service_id = s.service_id and c.lead_time_us is not null and not c.is_bot
-                and c.live_at >= p.start_at and c.live_at < p.end_at)
+        with wanted as (
+            select s.service_id, s.environment, p.period, p.period_start
+            from service_slice as s cross join input.period as p
+            where p.period <> 'week'
+            union all
+            select distinct l.service_id, l.environment, p.period, p.period_start
+            from live_change as l
+            join input.period as p
+                on p.period = 'week' and l.live_at >= p.start_at and l.live_at < p.end_at
+            where l.lead_time_us is not null and not l.is_bot
+        )
+        select row_number() over (
+                order by service_id, environment, period, period_start) as cell, *
+        from wanted
     """,
     "changes": """
-        select c.service_id, p.period, p.period_start, c.deployment_id, c.lead_time_us,
-            c.business_lead_time_us, c.coding_us, c.pickup_us, c.review_us, c.merge_us,
-            c.deploy_us, c.unreviewed_us
-        from change_fact as c
-        join input.period as p on c.live_at >= p.start_at and c.live_at < p.end_at
-        where c.lead_time_us is not null and not c.is_bot
+        select l.service_id, l.environment, p.period, p.period_start, l.deployment_id,
+            l.lead_time_us, l.business_lead_time_us, f.coding_us, f.pickup_us, f.review_us,
+            f.merge_us, f.deploy_us, f.unreviewed_us
+        from live_change as l
+        join input.period as p on l.live_at >= p.start_at and l.live_at < p.end_at
+        left join change_fact as f on f.change_id = l.change_id and f.service_id = l.service_id
+            and f.environment = l.environment
+        where l.lead_time_us is not null and not l.is_bot
     """,
 }
 
@@ -46,7 +55,9 @@ def model(
     services: pl.DataFrame, cells: pl.DataFrame, changes: pl.DataFrame
 ) -> dict[str, pl.DataFrame]:
     """Quantiles with clustered intervals per service and period, stages as means."""
-    placed = changes.join(cells, on=["service_id", "period", "period_start"]).with_columns(
+    placed = changes.join(
+        cells, on=["service_id", "environment", "period", "period_start"]
+    ).with_columns(
         # Clusters are compared again and again: numbers in place of long names.
         cluster=pl.col("deployment_id").cast(pl.Categorical).to_physical()
     )
@@ -73,7 +84,10 @@ def model(
         ]
     )
     # Means over services keep what means over changes have: the stages add up to the total.
-    stages = over_services(_stages(trailing, placed_trailing), services, "mean")
+    whole = pl.col("environment") == "production"
+    stages = over_services(
+        _stages(trailing.filter(whole), placed_trailing.filter(whole)), services, "mean"
+    )
     return {"metric_lead_time": pl.concat([over_services(rows, services), stages])}
 
 

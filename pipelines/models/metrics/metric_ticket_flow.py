@@ -8,7 +8,7 @@ from pipelines.estimates import quantile_intervals, rate_interval
 TABLES = {
     "metric_ticket_flow": """
         One row per project (or the whole organisation), variant and period.
-        key: metric, variant, entity_type, entity_id, period, period_start
+        key: metric, variant, entity_type, entity_id, environment, period, period_start
         check: (value is null) <> (reason is null)
     """
 }
@@ -125,6 +125,7 @@ def model(
 def _as_metric(rows: pl.DataFrame) -> pl.DataFrame:
     return rows.with_columns(
         metric=pl.lit("ticket_flow"),
+        environment=pl.lit("production"),
         services=pl.lit(None, pl.Int64),
         is_partial=pl.lit(value=False),
         reason=pl.when(pl.col("value").is_null()).then(

@@ -9,7 +9,7 @@ TABLES = {
     "metric_waiting": """
         One row per entity, variant and trailing period: human changes merged in the period, over
         services with at least one live deployment; those not yet live are censored at as_of.
-        key: metric, variant, entity_type, entity_id, period, period_start
+        key: metric, variant, entity_type, entity_id, environment, period, period_start
         check: (value is null) <> (reason is null)
     """
 }
@@ -70,6 +70,7 @@ def _as_metric(rows: pl.DataFrame) -> pl.DataFrame:
         metric=pl.lit("merged_not_live"),
         entity_type=pl.lit("service"),
         entity_id="service_id",
+        environment=pl.lit("production"),
         services=pl.lit(1, pl.Int64),
         is_partial=pl.lit(value=False),
         reason=pl.when(pl.col("value").is_null()).then(
