@@ -12,8 +12,8 @@ from pathlib import Path
 from threading import Event
 from types import FrameType
 
+from sandbox.company_settings import company_settings
 from sandbox.generate import build_organisation
-from sandbox.organisation import Organisation
 from sandbox.server import Sandbox
 
 
@@ -37,26 +37,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         if not stopped.is_set():
             stack.enter_context(sandbox)
-            told = {**sandbox.addresses(), "services": _services(organisation)}
+            told = {**sandbox.addresses(), "settings": company_settings(organisation)}
             sys.stdout.write(json.dumps(told) + "\n")
             sys.stdout.flush()
             stopped.wait()
     return 0
-
-
-def _services(organisation: Organisation) -> list[dict[str, object]]:
-    """The services that share a repository, with their paths: nothing but the settings has them."""
-    teams = {team.id: team.name for team in organisation.teams}
-    return [
-        {
-            "name": service.slug,
-            "repository": organisation.repository_by_id[service.repository_id].name,
-            "paths": service.paths,
-            "team": teams[service.team_id],
-        }
-        for service in organisation.services
-        if service.paths
-    ]
 
 
 def _parser() -> argparse.ArgumentParser:

@@ -4,6 +4,8 @@ from collections import defaultdict
 from datetime import UTC, date, datetime, time, timedelta
 
 from sandbox.generate_changes import plan_requests
+from sandbox.generate_incidents import IncidentPlanner
+from sandbox.generate_marks import mark_requests
 from sandbox.generate_people import (
     account_facts,
     make_bots,
@@ -24,7 +26,7 @@ from sandbox.generate_special_changes import (
     plan_stacked,
 )
 from sandbox.generate_ticket_facts import TicketMaker
-from sandbox.generate_ticket_site import make_projects, make_users
+from sandbox.generate_ticket_site import make_operations, make_projects, make_users
 from sandbox.generate_tickets import plan_tickets
 from sandbox.numbers import Numbers, opaque_id
 from sandbox.organisation import Organisation
@@ -62,9 +64,18 @@ def build_organisation(
     )
     make_services(simulation, services or max(4, engineers // 2))
     projects, users = make_projects(simulation), make_users(simulation)
+    operations = make_operations(simulation)
     people_requests = plan_requests(simulation)
     tickets = plan_tickets(simulation, projects, people_requests)
+    mark_requests(simulation, tickets, people_requests)
     built = _build_repositories(simulation, people_requests)
+    deployments = tuple(outcome for one in built for outcome in one.deployments)
+    changes = tuple(outcome for one in built for outcome in one.changes)
+    incidents, left_over = IncidentPlanner(simulation, operations, _merge_shas(built)).plan(
+        deployments, changes
+    )
+    tickets += [*(incident.ticket for incident in incidents), *left_over]
+    tickets.sort(key=lambda plan: plan.created)
     ticket_maker = TicketMaker(simulation)
     repository_ids: dict[int, tuple[int, ...]] = defaultdict(tuple)
     for repository in simulation.repositories:
@@ -96,12 +107,23 @@ def build_organisation(
             cloud_id=opaque_id("cloud", seed, length=32),
             name="harbourline",
             users=users,
-            projects=projects,
+            projects=(*projects, operations),
             tickets=tuple(ticket_maker.make(plan) for plan in tickets),
         ),
-        deployment_outcomes=tuple(outcome for one in built for outcome in one.deployments),
-        change_outcomes=tuple(outcome for one in built for outcome in one.changes),
+        deployment_outcomes=deployments,
+        change_outcomes=changes,
+        incident_outcomes=tuple(incident.outcome() for incident in incidents),
     )
+
+
+def _merge_shas(built: list[BuiltRepository]) -> dict[str, str]:
+    """The commit that brought in each merged request that made one of its own."""
+    return {
+        f"request:{request.id}": request.merge_sha
+        for one in built
+        for request in one.repository.change_requests
+        if request.merge_sha is not None
+    }
 
 
 def _prepare(*, seed: int, engineers: int, teams: int, months: int, end: datetime) -> Simulation:

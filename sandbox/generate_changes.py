@@ -3,7 +3,7 @@
 from random import Random
 
 from sandbox.forge import ReviewState
-from sandbox.generate_services import source_paths
+from sandbox.generate_services import CONFIG_FILE, source_paths
 from sandbox.names import THINGS, VERBS
 from sandbox.plan import Member, RepositoryPlan, RequestPlan, ReviewPlan, ServicePlan, Simulation
 from sandbox.working_time import DAY, HOUR, spread
@@ -38,6 +38,8 @@ def pick_paths(
     random: Random, repository: RepositoryPlan, service: ServicePlan | None
 ) -> tuple[str, ...]:
     """The files a request touches: mostly of one service, now and then shared or no service's."""
+    if service is not None and not service.paths and random.random() < 0.04:
+        return (CONFIG_FILE,)
     paths = source_paths(repository)
     if service is not None and service.paths and random.random() < 0.88:
         paths = [path for path in paths if path.startswith(service.paths[0])]
@@ -201,7 +203,8 @@ def _plan_life(simulation: Simulation, random: Random, plan: RequestPlan) -> Non
     plan.merged = calendar.later(last, spread(random, 1.2, 1.2)) + random.randint(60, 240)
     reviewers = [r.reviewer for r in plan.reviews if r.state == "APPROVED"]
     plan.merger = plan.author if not reviewers or random.random() < 0.6 else reviewers[-1]
-    plan.is_updated = plan.method != "rebase" and random.random() < 0.08
+    is_config = CONFIG_FILE in plan.paths
+    plan.is_updated = plan.method != "rebase" and not is_config and random.random() < 0.08
     if random.random() < 0.007 and plan.merged - plan.created > 4 * HOUR:
         plan.closed = plan.created + HOUR
         plan.reopened = plan.created + 2 * HOUR

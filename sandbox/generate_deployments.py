@@ -168,7 +168,8 @@ class DeploymentSimulation:
         self._free = finish + SETTLING
         if live is not None:
             self._free = finish + 300
-            if not is_sure and random.random() < 0.006:
+            can_fail_later = not is_sure and service.origin == "deployments"  # a run ends once
+            if can_fail_later and random.random() < 0.006:
                 outcome = "failed_after_live"
                 attempt.statuses.append(("failure", finish + random.randint(200, 900)))
         self._primary.record(Arrival(str(ids[0]), tuple(ids), sha, position, at, live, outcome))
@@ -278,6 +279,7 @@ class DeploymentSimulation:
                 "succeeded",
                 extra_keys=(hotfix.key,),
                 is_before_merge=True,
+                is_hotfix=True,
             )
         )
         self._free = max(live + 300, (hotfix.merged or live) + 60)
@@ -333,9 +335,11 @@ class DeploymentSimulation:
         numbers = self._simulation.numbers
         by_hand = [m for m in self._team if m.joined <= at < m.left]
         is_automatic = at >= self._adopted or not by_hand or self._random.random() < 0.3
+        run_id = numbers.take("run", self._random.randint(1, 4000))
+        is_run = self._service.origin == "runs"  # the run is all there is of it
         attempt = AttemptPlan(
-            id=numbers.take("deployment", self._random.randint(1, 900)),
-            run_id=numbers.take("run", self._random.randint(1, 4000)),
+            id=run_id if is_run else numbers.take("deployment", self._random.randint(1, 900)),
+            run_id=run_id,
             service=self._service,
             environment=environment,
             environment_class=environment_class,

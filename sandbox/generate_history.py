@@ -139,7 +139,7 @@ class HistoryWriter:
             )
             subject = plan.title if index == 0 else self._random.choice(FOLLOW_UPS)
             if plan.reverts is not None:
-                subject += f"\n\nThis reverts commit {plan.reverts.merge_sha}."
+                subject += f"\n\n{self._revert_words(plan.reverts)}"
             if plan.author.is_latin and self._random.random() < 0.3:
                 subject += f" {OLD_MACHINE_WORDS}"
             signatures = (
@@ -332,10 +332,22 @@ class HistoryWriter:
         owner = self._repository.owner
         return f"Merge pull request #{plan.number} from {owner}/{plan.branch}\n\n{plan.title}"
 
+    def _revert_words(self, reverted: RequestPlan) -> str:
+        """What git writes when it reverts a commit, and what it adds for a merge."""
+        commit = self._commits[reverted.merge_sha or ""]
+        if commit.is_merge:
+            return (
+                f"This reverts commit {commit.sha}, reversing\nchanges made to {commit.parents[0]}."
+            )
+        return f"This reverts commit {commit.sha}."
+
     def _squash_message(self, plan: RequestPlan) -> str:
         shas = self._requests[plan.id].shas
+        if len(shas) == 1:
+            body = self._commits[shas[0]].text.partition("\n")[2].strip()
+            return f"{plan.title} (#{plan.number})\n" + (f"\n{body}" if body else "")
         subjects = [self._commits[sha].text.split("\n", 1)[0] for sha in shas]
-        bullets = "".join(f"\n* {subject}" for subject in subjects) if len(subjects) > 1 else ""
+        bullets = "".join(f"\n* {subject}" for subject in subjects)
         return f"{plan.title} (#{plan.number})\n{bullets}"
 
     def _finish(self, requests: list[RequestPlan]) -> History:

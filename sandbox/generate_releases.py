@@ -2,7 +2,8 @@
 
 from bisect import bisect_right
 
-from sandbox.plan import ReleasePlan, RepositoryPlan, RequestPlan, Simulation
+from sandbox.ledger import CONFIG_PATH
+from sandbox.plan import HOTFIX_PREFIX, ReleasePlan, RepositoryPlan, RequestPlan, Simulation
 from sandbox.working_time import DAY, HOUR
 
 
@@ -101,7 +102,8 @@ def _patches(
         if request.merged is None or request.kind != "normal" or request.method != "squash":
             continue
         index = bisect_right(times, request.merged) - 1
-        if not 0 <= index < len(finals) - 1 or random.random() >= 0.12:
+        is_config = any(path.startswith(CONFIG_PATH) for path in request.paths)
+        if not 0 <= index < len(finals) - 1 or random.random() >= 0.12 or is_config:
             continue
         created = request.merged + random.randint(900, 3600)
         merged = created + random.randint(1200, 3600)
@@ -129,7 +131,14 @@ def _patches(
             base_branch=branch,
             ticket_key=request.ticket_key,
         )
+        is_hotfix = random.random() < 0.4
         patches[tag] = ReleasePlan(
-            merged + 1200, tag, branch, False, backport, simulation.bots["github-actions"]
+            merged + 1200,
+            HOTFIX_PREFIX + tag if is_hotfix else tag,
+            branch,
+            False,
+            backport,
+            simulation.bots["github-actions"],
+            is_hotfix,
         )
     return list(patches.values())

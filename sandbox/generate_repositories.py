@@ -62,6 +62,8 @@ class RepositoryBuilder:
         for service in self._plan.services:
             if service.origin in {"releases", "tags"}:
                 self._release(service, history)
+            elif service.origin == "merges":
+                self._go_live_merged(service, history)
             else:
                 self._deploy(service, history)
         self._add_other_changes(history)
@@ -85,7 +87,7 @@ class RepositoryBuilder:
         simulation, plan = self._simulation, self._plan
         times = {release.tag: release.at for release in self._releases}
         cuts = {
-            release.branch: times[release.tag.removesuffix(".1") + ".0"]
+            release.branch: times[release.base_tag]
             for release in self._releases
             if release.backport is not None
         }
@@ -139,6 +141,7 @@ class RepositoryBuilder:
                     release.at,
                     "succeeded",
                     tag=release.tag,
+                    is_hotfix=release.is_hotfix,
                     extra_keys=(original.key,) if original is not None else (),
                 )
             )
@@ -151,6 +154,22 @@ class RepositoryBuilder:
                         deployment_key=outcome.deployment_key,
                         live_at=outcome.live_at,
                         folded_into=original.key,
+                    )
+                )
+        ledger.close()
+        self._deployments += ledger.deployments
+        self._changes += ledger.changes
+
+    def _go_live_merged(self, service: ServicePlan, history: History) -> None:
+        """Every merge to the default branch is a deployment at that moment."""
+        ledger = EnvironmentLedger(service, "production", "production", history.entries)
+        for position, entry in enumerate(history.entries):
+            kind, _, number = entry.change_key.partition(":")
+            if kind == "request":
+                point = history.points[position]
+                ledger.record(
+                    Arrival(
+                        f"merge:{number}", (), point.sha, position, entry.at, entry.at, "succeeded"
                     )
                 )
         ledger.close()
@@ -187,6 +206,7 @@ class RepositoryBuilder:
         deployments = [
             deployment_facts(attempt, simulation.numbers, plan.default_branch)
             for attempt in self._attempts
+            if attempt.service.origin != "runs"
         ]
         pushed = max([history.entries[-1].at, *(point.at for point in history.points[-1:])])
         touched = pushed if plan.archived == NEVER else plan.archived
@@ -259,7 +279,7 @@ def _branch_name(request: RequestPlan) -> str:
         return f"revert-{request.reverts.number}-{request.reverts.branch}"
     if request.kind == "hotfix":
         return f"hotfix/{slug}-{request.number}"
-    key = request.ticket_key
+    key, prefix = request.ticket_key, request.branch_prefix
     if key is not None and not slug.startswith(key.lower()):
-        return f"{key}-{slug}-{request.number}"
-    return f"{slug}-{request.number}"
+        return f"{prefix}{key}-{slug}-{request.number}"
+    return f"{prefix}{slug}-{request.number}"

@@ -3,16 +3,19 @@
 from random import Random
 
 from sandbox.forge import FileChange
+from sandbox.ledger import CONFIG_PATH
 from sandbox.names import EXTENSIONS, LANGUAGES, MODULES, SERVICE_KINDS, SERVICE_NOUNS
 from sandbox.plan import Member, RepositoryPlan, ServicePlan, Simulation
-from sandbox.staff import Service
+from sandbox.staff import DeploymentOrigin, Service
 from sandbox.working_time import DAY, as_datetime
 
 OWNER = "harbourline"
 FORMER_OWNER = "northquay"  # a company taken over; one repository came with it
 SHARED_PATH = "libraries/"
+CONFIG_FILE = f"{CONFIG_PATH}production.yaml"
 METHOD_WEIGHTS = ((70.0, 20.0, 10.0), (10.0, 85.0, 5.0), (15.0, 25.0, 60.0), (40.0, 50.0, 10.0))
 
+ODD_ORIGINS: dict[int, DeploymentOrigin] = {9: "tags", 13: "runs", 14: "merges"}
 SECRETS = ("vault", "sealed-secrets", "env-file", "aws-secrets-manager", "sops")
 PACKAGING = ("helm", "kustomize", "manifests")
 
@@ -52,6 +55,7 @@ def service_facts(services: list[ServicePlan], teams: list[int]) -> tuple[Servic
             team_id=teams[service.team_index],
             repository_id=service.repository.id,
             paths=service.paths,
+            incident_name=service.incident_name,
             origin=service.origin,
             production_environments=service.environments,
             staging_environment=service.staging,
@@ -78,6 +82,7 @@ def initial_files(
             f"name: Deploy\non: [push]\njobs:\n  deploy:\n    runs-on: ubuntu-latest\n"
             f"    steps:\n      - run: ./deploy.sh # {team_slug}, secrets from {secrets}\n"
         )
+        texts[CONFIG_FILE] = "log: info\n"
         texts["Dockerfile"] = f"FROM debian:bookworm-slim\nCOPY . /{repository.name}\n"
         texts[f"deploy/{packaging}/values.yaml"] = f"name: {repository.name}\nreplicas: 2\n"
     for path in source_paths(repository):
@@ -146,6 +151,7 @@ def _service(
         weight=random.uniform(0.5, 2.0),
         cadence=random.choices(("continuous", "daily", "weekly"), (55, 30, 15))[0],
         failure_share=random.uniform(0.02, 0.09),
+        incident_name=slug,
     )
     repository.services.append(service)
     return service
@@ -160,6 +166,7 @@ def _make_odd(simulation: Simulation, index: int, service: ServicePlan) -> None:
             repository.method_weights = (60.0, 30.0, 10.0)
             service.cadence = "continuous"
             service.weight = 2.5
+            service.incident_name = service.name
         case 1:
             service.origin, service.staging, service.weight = "releases", None, 2.0
             repository.method_weights = (40.0, 60.0, 0.0)
@@ -171,8 +178,8 @@ def _make_odd(simulation: Simulation, index: int, service: ServicePlan) -> None:
             repository.former_full_names = (f"{FORMER_OWNER}/{repository.name}",)
         case 8:
             repository.default_branch, repository.is_promoted = "develop", True
-        case 9:
-            service.origin, service.staging = "tags", None
+        case 9 | 13 | 14:
+            service.origin, service.staging = ODD_ORIGINS[index], None
         case 10:
             service.origin, service.environments = "none", ()
         case 11:

@@ -82,7 +82,7 @@ def plan_hotfixes(simulation: Simulation) -> list[RequestPlan]:
     plans: list[RequestPlan] = []
     for service in simulation.services:
         repository = service.repository
-        is_fit = service.origin == "deployments" and len(repository.services) == 1
+        is_fit = service.origin in {"deployments", "runs"} and len(repository.services) == 1
         if not is_fit or repository.is_promoted or len(service.environments) != 1:
             continue
         random = simulation.random("hotfixes", service.id)

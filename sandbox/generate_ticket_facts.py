@@ -62,26 +62,30 @@ class TicketMaker:
             ticket_type_id=plan.project.ticket_types[plan.type_index].id,
             request_type_id=None if index is None else request_types[index].id,
             summary=plan.summary,
-            description=f"{plan.summary}.\n\nReported by {plan.reporter.name}.",
+            description=plan.description or f"{plan.summary}.\n\nReported by {plan.reporter.name}.",
             status_id=statuses[steps[-1][2] if steps else TO_DO].id,
             priority=random.choices(PRIORITIES, (4, 16, 60, 20))[0],
             reporter_user_id=plan.reporter.user_id,
             assignee_user_id=None if plan.assignee is None else plan.assignee.user_id,
             labels=("customer",) if random.random() < 0.15 else (),
-            components=(random.choice(TICKET_COMPONENTS),) if random.random() < 0.4 else (),
+            components=self._components(plan),
             parent_key=None,
+            duplicate_of=None if plan.duplicate_of is None else plan.duplicate_of.key,
             created_at=as_datetime(plan.created),
             updated_at=updated,
             resolved_at=None if resolved is None else as_datetime(resolved),
-            resolution=None
-            if resolved is None
-            else ("Won't Do" if plan.started is None and not plan.requests else "Done"),
+            resolution=None if resolved is None else _resolution(plan),
             histories=tuple(
                 History(self._numbers.take("history", 3), by, as_datetime(at), items)
                 for at, by, items in changes
             ),
             worklogs=worklogs,
         )
+
+    def _components(self, plan: TicketPlan) -> tuple[str, ...]:
+        if plan.components is not None:
+            return plan.components
+        return (self._random.choice(TICKET_COMPONENTS),) if self._random.random() < 0.4 else ()
 
     def _steps(self, plan: TicketPlan) -> list[tuple[int, int, int]]:
         """The way through the statuses: moment, from, to."""
@@ -190,3 +194,9 @@ class TicketMaker:
                 )
             )
         return tuple(worklogs)
+
+
+def _resolution(plan: TicketPlan) -> Literal["Done", "Won't Do", "Duplicate"]:
+    if plan.duplicate_of is not None:
+        return "Duplicate"
+    return "Won't Do" if plan.started is None and not plan.requests else "Done"

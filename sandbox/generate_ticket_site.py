@@ -12,6 +12,8 @@ from sandbox.ticketing import (
 )
 
 SERVICE_DESK_KEY = "INF"
+OPERATIONS_KEY = "OPS"
+INCIDENT_TYPE = "Incident"
 
 STATUSES = (
     TicketStatus("10000", "To Do", "new"),
@@ -38,6 +40,10 @@ LOCALISED_TYPES = (
     TicketType("10106", "Bug", is_subtask=False),
 )
 DESK_TYPES = (TicketType("10011", "Service request", is_subtask=False),)
+OPERATIONS_TYPES = (
+    TicketType("10021", INCIDENT_TYPE, is_subtask=False),
+    TicketType("10022", "Task", is_subtask=False),
+)
 
 
 def make_projects(simulation: Simulation) -> tuple[TicketProject, ...]:
@@ -64,6 +70,22 @@ def make_projects(simulation: Simulation) -> tuple[TicketProject, ...]:
     last = len(simulation.teams) - 1
     projects.append(_desk(simulation, numbers, leads[last].user_id, last))
     return tuple(projects)
+
+
+def make_operations(simulation: Simulation) -> TicketProject:
+    """The project that incidents are reported to, of whatever service."""
+    last = len(simulation.teams) - 1
+    return TicketProject(
+        id=simulation.numbers.take("project"),
+        key=OPERATIONS_KEY,
+        name="Operations",
+        kind="software",
+        lead_user_id=next(m.user_id for m in simulation.members if m.team_index == last),
+        team_ids=(),
+        statuses=STATUSES,
+        ticket_types=OPERATIONS_TYPES,
+        request_types=(),
+    )
 
 
 def make_users(simulation: Simulation) -> tuple[TicketUser, ...]:

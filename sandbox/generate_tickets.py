@@ -11,6 +11,7 @@ from sandbox.working_time import DAY, HOUR, spread
 
 WEEK = 7 * DAY
 LINKED_SHARE = 0.62
+STORY, TASK, BUG = range(3)
 
 
 @dataclass(slots=True)
@@ -24,12 +25,15 @@ class TicketPlan:
     created: int
     started: int | None
     resolved: int | None
-    type_index: int = 0
+    type_index: int = STORY
     request_type_index: int | None = None
     requests: list[RequestPlan] = field(default_factory=list)
     moved_from: TicketProject | None = None
     key: str = ""
     former_key: str | None = None
+    description: str | None = None  # else made from the summary
+    components: tuple[str, ...] | None = None  # else one or none by chance
+    duplicate_of: "TicketPlan | None" = None
 
 
 def plan_tickets(
@@ -64,7 +68,10 @@ def _linked(
         plan = current.get(author.person_id)
         if plan is None or random.random() >= 0.25 or plan.created < request.created - 30 * DAY:
             begun = max(request.branched, simulation.start)
-            created = begun - round(spread(random, 3.0, 1.1) * DAY)
+            kind = random.choices((STORY, TASK, BUG), (45, 30, 25))[0]
+            # Most bugs are found in production, and do not wait as planned work does.
+            wait = spread(random, 8.0 if kind == BUG else 72.0, 1.1)
+            created = begun - round(wait * HOUR)
             plan = TicketPlan(
                 project=projects[simulation.teams[author.team_index].group_index],
                 summary=request.title,
@@ -73,7 +80,7 @@ def _linked(
                 created=max(simulation.start + random.randint(0, HOUR), min(created, begun - HOUR)),
                 started=None,
                 resolved=None,
-                type_index=random.choices((0, 1, 2), (45, 30, 25))[0],
+                type_index=kind,
             )
             plan.started = max(plan.created + 300, begun - random.randint(0, 1800))
             plans.append(plan)
@@ -112,7 +119,7 @@ def _unlinked(simulation: Simulation, projects: tuple[TicketProject, ...]) -> li
                         created=created,
                         started=started if fate > 0.12 else None,
                         resolved=resolved if fate > 0.08 else None,
-                        type_index=random.choice((0, 1, 2)),
+                        type_index=random.choice((STORY, TASK, BUG)),
                     )
                 )
     return plans

@@ -154,6 +154,7 @@ class JiraPayloads:
             "labels": list(ticket.labels),
             "components": [{"name": name} for name in ticket.components],
             "parent": {"key": ticket.parent_key} if ticket.parent_key else None,
+            "issuelinks": self._links(ticket),
             "created": self.stamp(ticket.created_at),
             "updated": self.stamp(ticket.updated_at),
             "resolutiondate": self.stamp(ticket.resolved_at),
@@ -161,6 +162,21 @@ class JiraPayloads:
             "worklog": self.worklogs(ticket, 0, _EMBEDDED_WORKLOGS),
             REQUEST_TYPE_FIELD: self._request_type(ticket, project),
         }
+
+    def _links(self, ticket: Ticket) -> list[dict[str, Any]]:
+        """Links as the ticket that holds them shows them."""
+        if ticket.duplicate_of is None:
+            return []
+        kind = {"id": "10002", "name": "Duplicate"}
+        words = {"inward": "is duplicated by", "outward": "duplicates"}
+        return [
+            {
+                "id": f"7{ticket.id}",
+                "self": f"{self.base}/rest/api/2/issueLink/7{ticket.id}",
+                "type": {**kind, **words, "self": f"{self.base}/rest/api/2/issueLinkType/10002"},
+                "outwardIssue": {"key": ticket.duplicate_of},
+            }
+        ]
 
     def _request_type(self, ticket: Ticket, project: TicketProject) -> Any:
         found = next((r for r in project.request_types if r.id == ticket.request_type_id), None)

@@ -6,6 +6,7 @@ deployment carries everything up to its position in that order.
 
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
+from itertools import takewhile
 from typing import Literal
 
 from sandbox.forge import EnvironmentClass
@@ -13,8 +14,11 @@ from sandbox.outcomes import ChangeOutcome, DeploymentOutcome
 from sandbox.plan import LineEntry, ServicePlan
 from sandbox.working_time import as_datetime
 
-Kind = Literal["normal", "rollback", "redeploy"]
+Kind = Literal["normal", "hotfix", "config", "rollback", "redeploy"]
 Outcome = Literal["succeeded", "failed_before_live", "failed_after_live", "running"]
+
+
+CONFIG_PATH = "config/"
 
 
 @dataclass(slots=True)
@@ -32,6 +36,7 @@ class Arrival:
     extra_keys: tuple[str, ...] = ()  # changes it carries from beside the default branch
     is_before_merge: bool = False
     is_overtaken: bool = False  # a deployment started later was live earlier
+    is_hotfix: bool = False  # its branch or tag says so
 
 
 def touches(entry: LineEntry, service: ServicePlan) -> bool:
@@ -57,7 +62,9 @@ class EnvironmentLedger:
             for position, entry in enumerate(entries)
             if touches(entry, service)
         ]
+        self._entries = entries
         self._shipped_keys: set[str] = set()
+        self._live_key: str | None = None
         self.shipped_position: float = -1.0
         self.live_position: float = -1.0
         self.live_sha: str | None = None
@@ -66,6 +73,7 @@ class EnvironmentLedger:
 
     def record(self, arrival: Arrival) -> DeploymentOutcome:
         """Enters one deployment and ships what it carries for the first time."""
+        kind = self._kind(arrival)
         outcome = DeploymentOutcome(
             deployment_key=arrival.key,
             attempt_ids=arrival.attempt_ids,
@@ -76,15 +84,18 @@ class EnvironmentLedger:
             origin=self._service.origin,
             sha=arrival.sha,
             tag=arrival.tag,
-            kind=self._kind(arrival),
+            kind=kind,
             outcome=arrival.outcome,
             started_at=as_datetime(arrival.started),
             live_at=None if arrival.live is None else as_datetime(arrival.live),
             is_baseline=arrival.live is not None and self.live_sha is None,
+            failed_key=self._live_key if kind == "rollback" else None,
         )
         self.deployments.append(outcome)
         if arrival.live is not None:
             self._ship(arrival, outcome)
+            if kind != "redeploy" and not arrival.is_overtaken:
+                self._live_key = arrival.key
         return outcome
 
     def close(self) -> None:
@@ -94,12 +105,28 @@ class EnvironmentLedger:
                 self.changes.append(self._change(key, None))
 
     def _kind(self, arrival: Arrival) -> Kind:
-        if arrival.is_overtaken or self.live_sha is None:
-            return "normal"
-        if arrival.sha == self.live_sha:
-            return "redeploy"
-        is_older = arrival.position < self.live_position and not arrival.extra_keys
-        return "rollback" if is_older else "normal"
+        own: Kind = "hotfix" if arrival.is_hotfix else "normal"
+        if self.live_sha is None:
+            return own
+        if not arrival.is_overtaken:
+            if arrival.sha == self.live_sha:
+                return "redeploy"
+            if arrival.position < self.live_position and not arrival.extra_keys:
+                return "rollback"
+        return "config" if own == "normal" and self._is_config(arrival) else own
+
+    def _is_config(self, arrival: Arrival) -> bool:
+        """Whether all that it carries for the first time is configuration."""
+        if arrival.live is None or arrival.extra_keys:
+            return False
+        brought = [
+            self._entries[position].paths
+            for position, key in takewhile(lambda step: step[0] <= arrival.position, self._pending)
+            if key not in self._shipped_keys
+        ]
+        return bool(brought) and all(
+            path.startswith(CONFIG_PATH) for paths in brought for path in paths
+        )
 
     def _ship(self, arrival: Arrival, outcome: DeploymentOutcome) -> None:
         while self._pending and self._pending[0][0] <= arrival.position:

@@ -78,6 +78,12 @@ THINGS = _words(
     "|",
 )
 
+SYMPTOMS = _words(
+    "errors after sign-in|high latency|orders are stuck|pages do not load|queue grows|wrong totals|"
+    "requests time out|out of memory|duplicate messages|stale prices|half of the calls fail",
+    "|",
+)
+
 LIBRARIES = _words(
     "httpx polars pydantic starlette uvicorn react vite typescript jackson-core netty "
     "kotlin-stdlib grpc zap cobra alpine eslint"

@@ -11,7 +11,7 @@ from datetime import date, datetime
 from functools import cached_property
 
 from sandbox.forge import Commit, Repository
-from sandbox.outcomes import ChangeOutcome, DeploymentOutcome
+from sandbox.outcomes import ChangeOutcome, DeploymentOutcome, IncidentOutcome
 from sandbox.staff import Account, Person, Service, Team
 from sandbox.ticketing import TicketSite, TicketStatus
 
@@ -37,6 +37,7 @@ class Organisation:
     ticket_site: TicketSite
     deployment_outcomes: tuple[DeploymentOutcome, ...]
     change_outcomes: tuple[ChangeOutcome, ...]
+    incident_outcomes: tuple[IncidentOutcome, ...]
 
     @cached_property
     def account_by_id(self) -> Mapping[int, Account]:

@@ -7,6 +7,8 @@ from typing import Literal
 from sandbox.forge import EnvironmentClass
 from sandbox.staff import DeploymentOrigin
 
+# What an incident's ticket names: a commit that was deployed or merged, a release, less, nothing.
+Naming = Literal["commit", "change", "release", "service", "team", "nothing"]
 Relation = Literal["shipped", "baseline", "pending", "stacked", "backport", "promotion", "unowned"]
 
 
@@ -14,7 +16,8 @@ Relation = Literal["shipped", "baseline", "pending", "stacked", "backport", "pro
 class DeploymentOutcome:
     """What one deployment came to, attempts folded; known because the simulation made it so."""
 
-    deployment_key: str  # id of the first attempt, or "owner-id:tag" for tags and releases
+    # Id of the first attempt; "<repository id>:<tag>" for tags and releases, "merge:<request id>".
+    deployment_key: str
     attempt_ids: tuple[int, ...]
     service_id: int
     repository_id: int
@@ -23,11 +26,12 @@ class DeploymentOutcome:
     origin: DeploymentOrigin
     sha: str
     tag: str | None
-    kind: Literal["normal", "rollback", "redeploy"]
+    kind: Literal["normal", "hotfix", "config", "rollback", "redeploy"]
     outcome: Literal["succeeded", "failed_before_live", "failed_after_live", "running"]
     started_at: datetime
     live_at: datetime | None
     is_baseline: bool
+    failed_key: str | None  # of a rollback: the deployment it took back
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,3 +52,15 @@ class ChangeOutcome:
     live_at: datetime | None
     folded_into: str | None
     is_before_merge: bool
+
+
+@dataclass(frozen=True, slots=True)
+class IncidentOutcome:
+    """One incident: what its ticket tells, and what it really was."""
+
+    ticket_key: str
+    service_id: int
+    naming: Naming
+    named_key: str | None  # the deployment whose commit or release the ticket names
+    cause_key: str | None  # the deployment that caused it; none: it broke by itself
+    duplicate_of: str | None  # key of the ticket that told the same before

@@ -10,6 +10,7 @@ from sandbox.staff import DeploymentOrigin
 from sandbox.working_time import WorkCalendar, as_datetime
 
 NEVER = 1 << 40
+HOTFIX_PREFIX = "hotfix-"  # of the tags of patches that could not wait
 
 
 @dataclass(slots=True)
@@ -79,6 +80,7 @@ class ServicePlan:
     weight: float
     cadence: str  # continuous, daily, weekly
     failure_share: float
+    incident_name: str  # what its incidents call it
 
 
 @dataclass(slots=True)
@@ -142,6 +144,7 @@ class RequestPlan:
     merger: Member | None = None
     labels: tuple[str, ...] = ()
     branch: str = ""
+    branch_prefix: str = ""  # "fix/", "feature/" where a team writes so
     ticket_key: str | None = None
     is_updated: bool = False  # takes the base branch in before the merge
     reverts: "RequestPlan | None" = None
@@ -186,8 +189,14 @@ class ReleasePlan:
     is_prerelease: bool
     backport: RequestPlan | None
     author: Member
+    is_hotfix: bool = False
     sha: str = ""
     position: int = -1
+
+    @property
+    def base_tag(self) -> str:
+        """The regular release that a patch patches."""
+        return self.tag.removeprefix(HOTFIX_PREFIX).removesuffix(".1") + ".0"
 
 
 @dataclass(slots=True)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import Literal
 
-DeploymentOrigin = Literal["deployments", "releases", "tags", "none"]
+DeploymentOrigin = Literal["deployments", "runs", "releases", "tags", "merges", "none"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +65,7 @@ class Service:
     name: str
     team_id: int
     repository_id: int
+    incident_name: str  # what its incidents call it
     paths: tuple[str, ...]  # path prefixes inside a repository of several services, else empty
     origin: DeploymentOrigin  # how its production deployments show
     production_environments: tuple[str, ...]

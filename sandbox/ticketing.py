@@ -117,6 +117,7 @@ class Ticket:
     labels: tuple[str, ...]
     components: tuple[str, ...]
     parent_key: str | None
+    duplicate_of: str | None  # key of the ticket that this one repeats
     created_at: datetime
     updated_at: datetime
     resolved_at: datetime | None

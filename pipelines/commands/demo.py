@@ -115,7 +115,7 @@ def _toml(found: dict[str, Any]) -> str:
                 "token": {"file": "jira_token"},
             },
         ),
-        *(("[[services]]", service) for service in found["services"]),
+        *((title, values) for title, values in found["settings"]),
     ]
     lines = ['data = "data"']
     for title, values in tables:

@@ -11,8 +11,10 @@ import duckdb
 import polars as pl
 
 from pipelines import operations
+from pipelines.example_settings import toml
 from pipelines.reader import connect, current_build
 from pipelines.settings import Settings, parse
+from sandbox.company_settings import company_settings
 from sandbox.generate import build_organisation
 from sandbox.organisation import Organisation
 from sandbox.server import Sandbox
@@ -64,23 +66,14 @@ def settings_for(sandbox: Sandbox, data: Path) -> Settings:
 
 
 def settings_text(sandbox: Sandbox, data: Path) -> str:
-    """Settings that read a sandbox as a company would: GitHub, Jira, a monorepo's services."""
+    """Settings that read a sandbox as a company would: GitHub, Jira, and what neither says."""
     addresses = sandbox.addresses()
     os.environ["SANDBOX_GITHUB_TOKEN"] = addresses["github_token"]
     os.environ["SANDBOX_JIRA_TOKEN"] = addresses["jira_token"]
-    organisation = sandbox.organisation
-    teams = {team.id: team.name for team in organisation.teams}
-    services = "".join(
-        f"""
-[[services]]
-name = "{service.slug}"
-repository = "{organisation.repository_by_id[service.repository_id].name}"
-paths = {list(service.paths)}
-team = "{teams[service.team_id]}"
-"""
-        for service in organisation.services
-        if service.paths
-    )
+    lines = []
+    for title, values in company_settings(sandbox.organisation):
+        lines += ["", title, *(f"{key} = {toml(value)}" for key, value in values.items())]
+    company = "\n".join(lines)
     return f"""
 data = "{data}"
 
@@ -94,12 +87,17 @@ paths = true
 base_url = "{addresses["jira_url"]}"
 email = "{addresses["jira_email"]}"
 token = {{ env = "SANDBOX_JIRA_TOKEN" }}
-{services}"""
+{company}
+"""
 
 
 @contextmanager
-def demo_world(folder: Path, *, engineers: int = 12, months: int = 6) -> Iterator[DemoWorld]:
+def demo_world(
+    folder: Path, *, engineers: int = 12, months: int = 6, services: int | None = None
+) -> Iterator[DemoWorld]:
     """Serve a small organisation with settings that read it; nothing is pulled yet."""
-    organisation = build_organisation(engineers=engineers, months=months, end=END)
+    organisation = build_organisation(
+        engineers=engineers, months=months, services=services, end=END
+    )
     with Sandbox(organisation, folder / "git") as sandbox:
         yield DemoWorld(sandbox, settings_for(sandbox, folder / "data"))

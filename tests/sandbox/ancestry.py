@@ -4,11 +4,11 @@ It shares no code with the simulation: attempts are folded by the sixty-minute r
 ordered by the moment they went live, and commits walked from the deployed one to its parents.
 """
 
-from collections.abc import Container
+from collections.abc import Container, Iterable
 from dataclasses import dataclass
 from datetime import datetime, timedelta
 
-from sandbox.forge import Commit, Deployment, Repository
+from sandbox.forge import Commit, Deployment, Repository, WorkflowRun
 from sandbox.staff import Service
 
 FOLDING_GAP = timedelta(minutes=60)
@@ -23,31 +23,81 @@ class Folded:
     started: datetime
     live: datetime | None
     attempts: int
+    is_hotfix: bool = False
 
 
 def fold_attempts(attempts: list[Deployment]) -> list[Folded]:
     """Attempts of one (service, environment), oldest first, as deployments."""
+    return _folded(
+        Folded(
+            str(attempt.id),
+            attempt.sha,
+            attempt.created_at,
+            next((s.created_at for s in attempt.statuses if s.state == "success"), None),
+            1,
+            "hotfix" in attempt.ref,
+        )
+        for attempt in attempts
+    )
+
+
+def fold_runs(runs: list[WorkflowRun]) -> list[Folded]:
+    """Runs of the deploying workflow as deployments."""
+    return _folded(
+        Folded(
+            str(run.id),
+            run.head_sha,
+            run.started_at,
+            run.updated_at if run.conclusion == "success" else None,
+            1,
+            "hotfix" in run.head_branch,
+        )
+        for run in runs
+        if run.name == "Deploy"
+    )
+
+
+def _folded(attempts: Iterable[Folded]) -> list[Folded]:
     folded: list[Folded] = []
     last: dict[str, datetime] = {}
-    for attempt in sorted(attempts, key=lambda one: one.created_at):
-        live = next((s.created_at for s in attempt.statuses if s.state == "success"), None)
+    for attempt in sorted(attempts, key=lambda one: one.started):
         before = folded[-1] if folded else None
         is_same = before is not None and before.sha == attempt.sha
-        if before is not None and is_same and attempt.created_at - last[attempt.sha] <= FOLDING_GAP:
+        if before is not None and is_same and attempt.started - last[attempt.sha] <= FOLDING_GAP:
             before.attempts += 1
-            before.live = before.live or live
+            before.live = before.live or attempt.live
         else:
-            folded.append(Folded(str(attempt.id), attempt.sha, attempt.created_at, live, 1))
-        last[attempt.sha] = attempt.created_at
+            folded.append(attempt)
+        last[attempt.sha] = attempt.started
     return folded
 
 
 def from_tags(repository: Repository) -> list[Folded]:
     """Final tags as deployments."""
     return [
-        Folded(f"{repository.id}:{tag.name}", tag.sha, tag.tagger.at, tag.tagger.at, 1)
+        Folded(
+            f"{repository.id}:{tag.name}",
+            tag.sha,
+            tag.tagger.at,
+            tag.tagger.at,
+            1,
+            tag.name.startswith("hotfix"),
+        )
         for tag in sorted(repository.tags, key=lambda tag: tag.tagger.at)
         if "-rc" not in tag.name
+    ]
+
+
+def from_merges(repository: Repository) -> list[Folded]:
+    """Merges to the default branch as deployments."""
+    merged = [
+        (request.merged_at, request)
+        for request in repository.change_requests
+        if request.merged_at is not None and request.base_branch == repository.default_branch
+    ]
+    return [
+        Folded(f"merge:{request.id}", request.merge_sha or "", at, at, 1)
+        for at, request in sorted(merged, key=lambda pair: pair[0])
     ]
 
 
@@ -81,7 +131,25 @@ class Graph:
 
 
 def kinds(graph: Graph, deployments: list[Folded]) -> dict[str, str]:
-    """The kind of each deployment by what was live when it started."""
+    """The kind of each deployment by what was live when it started, and what it brought."""
+    shipped = ship_commits(graph, deployments)
+    brought: dict[str, set[str]] = {}
+    for sha, key in shipped.items():
+        if not graph.commits[sha].is_merge:
+            brought.setdefault(key, set()).update(f.path for f in graph.commits[sha].files)
+    found = {}
+    for key, lineage in _lineage_kinds(graph, deployments).items():
+        paths = brought.get(key, set())
+        found[key] = lineage
+        if lineage == "normal" and paths and all(path.startswith("config/") for path in paths):
+            found[key] = "config"
+    for one in deployments:
+        if one.is_hotfix and found[one.key] in {"normal", "config"}:
+            found[one.key] = "hotfix"
+    return found
+
+
+def _lineage_kinds(graph: Graph, deployments: list[Folded]) -> dict[str, str]:
     found = {}
     for one in deployments:
         before = [

@@ -89,6 +89,7 @@ def tiny_organisation() -> Organisation:
         ticket_site=_ticket_site(),
         deployment_outcomes=(),
         change_outcomes=(),
+        incident_outcomes=(),
     )
 
 

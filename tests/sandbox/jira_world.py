@@ -110,6 +110,7 @@ def _ticket(number: int) -> Ticket:
         labels=("frontEnd", "Saas") if number % 4 == 0 else (),
         components=("api",) if number % 4 == 1 else (),
         parent_key="EE-2" if number == 3 else None,
+        duplicate_of="EE-2" if number == 7 else None,
         created_at=created,
         updated_at=max(times),
         resolved_at=histories[-1].at if is_done else None,
@@ -179,6 +180,7 @@ def organisation(site: TicketSite) -> Organisation:
         ticket_site=site,
         deployment_outcomes=(),
         change_outcomes=(),
+        incident_outcomes=(),
     )
 
 

@@ -3,12 +3,14 @@
 from collections import Counter
 from datetime import UTC, datetime, timedelta
 from statistics import median
-from typing import Any
+from typing import Any, get_args
 
 import pytest
 
 from sandbox.generate import build_organisation
 from sandbox.organisation import Organisation
+from sandbox.outcomes import Naming
+from sandbox.staff import DeploymentOrigin
 from sandbox.truth_changes import change_facts
 
 END = datetime(2026, 11, 2, 12, tzinfo=UTC)
@@ -155,7 +157,7 @@ def test_odd_repositories_are_there(organisation: Organisation) -> None:
     homes = Counter(service.repository_id for service in organisation.services)
     assert sorted(homes.values())[-2:] == [1, 3]
     origins = Counter(service.origin for service in organisation.services)
-    assert min(origins[kind] for kind in ("deployments", "releases", "tags", "none")) >= 1
+    assert min(origins[kind] for kind in get_args(DeploymentOrigin)) >= 1
     assert organisation.repository_by_full_name[former[0]].full_name != former[0]
 
 
@@ -197,13 +199,67 @@ def test_every_outcome_of_a_deployment_is_there(organisation: Organisation) -> N
     kinds = Counter(outcome.kind for outcome in organisation.deployment_outcomes)
     assert min(outcomes.values()) >= 1
     assert set(outcomes) == {"succeeded", "failed_before_live", "failed_after_live", "running"}
-    assert min(kinds["rollback"], kinds["redeploy"]) > 20
+    assert min(kinds[kind] for kind in ("rollback", "redeploy", "hotfix", "config")) > 20
+    hotfixes = [o for o in organisation.deployment_outcomes if o.kind == "hotfix"]
+    assert any(outcome.tag is not None for outcome in hotfixes)
+    for outcome in organisation.deployment_outcomes:
+        assert (outcome.failed_key is not None) == (outcome.kind == "rollback")
     retried = [o for o in organisation.deployment_outcomes if len(o.attempt_ids) > 1]
     assert any(outcome.live_at is not None for outcome in retried)
     runs = {run.id for r in organisation.repositories for run in r.runs}
     for repository in organisation.repositories:
         for deployment in repository.deployments:
             assert deployment.run_id is None or deployment.run_id in runs
+
+
+def test_every_mark_of_a_change_occurs(organisation: Organisation) -> None:
+    """Labels, branch names, bugs, reverts that name the commit they revert, and none of these."""
+    requests = [one for r in organisation.repositories for one in r.change_requests]
+    labels = Counter(label for request in requests for label in request.labels)
+    assert min(labels[name] for name in ("bug", "feature", "chore", "hotfix", "platform")) > 30
+    prefixes = Counter(request.head_branch.partition("/")[0] for request in requests)
+    assert min(prefixes[name] for name in ("fix", "bugfix", "feature", "hotfix")) > 30
+    unmarked = [r for r in requests if not r.labels and not r.ticket_keys and "/" not in r.title]
+    assert len(unmarked) > 1000
+    reverts = [r for r in requests if r.title.startswith("Revert ") and r.merged_at is not None]
+    shas = {request.merge_sha for request in requests}
+    for revert in reverts:
+        text = organisation.commit_by_sha[revert.merge_sha or ""].text
+        if revert.merge_method == "merge":
+            text = organisation.commit_by_sha[revert.commit_shas[0]].text
+        assert text.partition("This reverts commit ")[2][:40] in shas
+    assert len(reverts) > 50
+
+
+def test_incidents_follow_deployments(organisation: Organisation) -> None:
+    """Told well and badly, mostly after what caused them, rarer where the pipeline is shared."""
+    tickets = {ticket.key: ticket for ticket in organisation.ticket_site.tickets}
+    outcomes = organisation.incident_outcomes
+    namings = Counter(outcome.naming for outcome in outcomes)
+    assert set(namings) == set(get_args(Naming))
+    assert sum(outcome.cause_key is None for outcome in outcomes) > 20
+    assert sum(outcome.duplicate_of is not None for outcome in outcomes) > 10
+    assert sum(tickets[outcome.ticket_key].resolved_at is None for outcome in outcomes) > 5
+    live = {
+        one.deployment_key: one
+        for one in organisation.deployment_outcomes
+        if one.environment_class == "production" and one.live_at is not None
+    }
+    for outcome in outcomes:
+        if outcome.cause_key is not None:
+            assert tickets[outcome.ticket_key].created_at > live[outcome.cause_key].started_at
+        if outcome.named_key is not None:
+            assert outcome.named_key in live
+    caused = {outcome.cause_key for outcome in outcomes}
+    rate = {}
+    for is_after in (False, True):
+        deployments = [
+            one
+            for one in live.values()
+            if (one.started_at > organisation.pipeline_launched_at + 14 * DAY) is is_after
+        ]
+        rate[is_after] = sum(one.deployment_key in caused for one in deployments) / len(deployments)
+    assert rate[True] < 0.75 * rate[False]
 
 
 def test_people_keep_working_hours(organisation: Organisation) -> None:
@@ -216,7 +272,8 @@ def test_people_keep_working_hours(organisation: Organisation) -> None:
         if request.merged_at is not None and request.merged_by_account_id in humans
     ]
     assert sum(moment.weekday() > 4 for moment in merged) < 0.01 * len(merged)
-    assert not any(moment.date().isoformat() == "2025-12-25" for moment in merged)
+    # Only urgent reverts know no holiday.
+    assert sum(moment.date().isoformat() == "2025-12-25" for moment in merged) < 3
     late = [
         commit
         for repository in organisation.repositories

@@ -1,0 +1,74 @@
+"""What the organisation would write in `leadline.toml`: what no source says about itself."""
+
+from typing import Any
+
+from sandbox.generate_ticket_site import INCIDENT_TYPE, OPERATIONS_KEY
+from sandbox.ledger import CONFIG_PATH
+from sandbox.organisation import Organisation
+
+Tables = list[tuple[str, dict[str, Any]]]
+
+# How the deployments of a service show, where it is not the deployments API.
+RULES: dict[str, dict[str, str]] = {
+    "runs": {"origin": "ci", "pattern": "^Deploy$"},
+    "releases": {"origin": "release"},
+    "tags": {"origin": "tag"},
+    "merges": {"origin": "merge"},
+}
+GOALS = (
+    {"metric": "deployment_frequency", "target": "3 per week"},
+    {"metric": "change_lead_time", "target": "2 d"},
+    {"metric": "change_fail_rate", "target": "15 %"},
+    {"metric": "failed_deployment_recovery_time", "target": "6 h"},
+)
+
+
+def company_settings(organisation: Organisation) -> Tables:
+    """Headings and values, in the order of the file."""
+    repositories = organisation.repository_by_id
+    teams = {team.id: team.name for team in organisation.teams}
+    tables: Tables = [("[deployments]", {"config_paths": [CONFIG_PATH]})]
+    tables += [
+        (
+            "[[deployments.rules]]",
+            {"repository": repositories[service.repository_id].name, **RULES[service.origin]},
+        )
+        for service in organisation.services
+        if service.origin in RULES
+    ]
+    names = {
+        service.incident_name: service.slug
+        for service in organisation.services
+        if service.incident_name != service.slug
+    }
+    tables.append(
+        (
+            "[incidents]",
+            {
+                "ticket_types": [INCIDENT_TYPE],
+                "projects": [OPERATIONS_KEY],
+                "service_names": names,
+            },
+        )
+    )
+    tables.append(
+        (
+            "[[exclusions]]",
+            {"reason": "the move to the shared pipeline", "label": "platform"},
+        )
+    )
+    tables += [("[[goals]]", dict(goal)) for goal in GOALS]
+    tables += [
+        (
+            "[[services]]",
+            {
+                "name": service.slug,
+                "repository": repositories[service.repository_id].name,
+                "paths": list(service.paths),
+                "team": teams[service.team_id],
+            },
+        )
+        for service in organisation.services
+        if service.paths
+    ]
+    return tables
