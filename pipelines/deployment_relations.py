@@ -24,6 +24,7 @@ class Relation:
     live: int | None = None
     shipped: int = 0
     dropped: int | None = None
+    is_unrelated: bool = False  # neither commit contains the other: two branches take turns
     failed: int | None = None
     undone: list[int] = field(default_factory=list)
     unresolved_before: int | None = None  # microseconds
@@ -76,6 +77,28 @@ class History:
         """Whether the deployed commit is the other one or has it among its ancestors."""
         return bool(self._holders[commit] >> self._bits[tip] & 1)
 
+    def bit(self, tip: int) -> int:
+        """The bit that stands for a deployed commit in every set."""
+        return 1 << self._bits[tip]
+
+    def sets(self, twins: npt.NDArray[np.int64] | None) -> tuple[npt.NDArray[np.int64], list[int]]:
+        """For each commit the number of the set of deployed commits that contain it; the sets.
+
+        A commit equal to another (history was rewritten) is contained where that one is.
+        """
+        holders = self._holders
+        if twins is not None and (rows := np.flatnonzero(twins >= 0).tolist()):
+            holders = holders.copy()
+            groups = twins[rows].tolist()
+            joint: dict[int, int] = {}
+            for row, group in zip(rows, groups, strict=True):
+                joint[group] = joint.get(group, 0) | holders[row]
+            for row, group in zip(rows, groups, strict=True):
+                holders[row] = joint[group]
+        number: dict[int, int] = {}
+        numbers = np.array([number.setdefault(each, len(number)) for each in holders], np.int64)
+        return numbers, list(number)
+
     def dropped(self, live: int, new: int) -> int:
         """How many commits the one deployed commit contains and the other does not."""
         has, lacks = 1 << self._bits[live], 1 << self._bits[new]
@@ -90,8 +113,12 @@ def relate(
     at: int,
     was_shipped: bool,
     touched: set[tuple[int, int]],
+    manifests: list[str | None],
 ) -> None:
-    """Name what the deployment is to the one live when it started."""
+    """Name what the deployment is to the one live when it started.
+
+    The same commit under another manifest (GitOps) is a deployment of configuration.
+    """
     relation, new = relations[at], tips[at]
     live = relation.live
     if live is None or new is None:
@@ -100,7 +127,7 @@ def relate(
     while live is not None and tips[live] is None:
         live = relations[live].live
     before = tips[live] if live is not None else None
-    if before is None:
+    if live is None or before is None:
         return
     if not is_live_known:
         # What was live is not in the graph: going back to anything shipped leaves it behind.
@@ -108,12 +135,14 @@ def relate(
         if was_shipped:
             relation.name = "roll_forward" if is_forward else "rollback"
     elif before == new:
-        relation.name = "redeploy"
+        known = {manifests[at], manifests[live]} - {None}
+        relation.name = "config" if len(known) > 1 else "redeploy"
     elif (at, before) in touched or history.contains(new, before):
         relation.name = "roll_forward" if was_shipped else "normal"
     else:
         relation.name = "rollback" if was_shipped else "sideways"
         relation.dropped = history.dropped(before, new)
+        relation.is_unrelated = not history.contains(before, new)
 
 
 def undo(
@@ -137,7 +166,7 @@ def undo(
         each
         for each in by_then
         if each != live
-        and relations[each].name not in {"redeploy", "rollback"}
+        and relations[each].name not in {"redeploy", "config", "rollback"}
         and history.contains(before, tip := tips[each] or 0)
         and not history.contains(new, tip)
     ]

@@ -246,7 +246,10 @@ def sources(landing: Landing) -> pl.DataFrame:
 
 def _macros(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     tokens = _list(token.casefold() for token in settings.deployments.production)
+    hotfix = re.sub("'", "''", settings.deployments.hotfix_pattern)
     connection.execute(f"""
+        create or replace temp macro is_hotfix(name) as
+            coalesce(regexp_matches(name, '{hotfix}'), false);
         create or replace temp macro environment_tokens(environment) as
             regexp_split_to_array(lower(environment), '[^\\p{{L}}\\p{{N}}]+');
         create or replace temp macro is_production(environment) as

@@ -21,6 +21,7 @@ import polars as pl
 
 from pipelines.commit_graph import CommitIndex, index_commits
 from pipelines.deployment_relations import History, Relation, live_at_start, relate, undo
+from pipelines.undone import Undone, taken_back
 
 _TWIN = ("author_email", "authored_at", "subject")
 _CELL = ("service_id", "environment", "repository_key")
@@ -35,6 +36,7 @@ RELATIONS: dict[str, pl.DataType | type[pl.DataType]] = {
     "live_sha": pl.String,
     "shipped": pl.Int64,
     "dropped": pl.Int64,
+    "is_unrelated": pl.Boolean,
     "failed_deployment_id": pl.String,
     "undone_deployment_ids": pl.List(pl.String),
     "unresolved_before_at": pl.Datetime("us", "UTC"),
@@ -47,6 +49,15 @@ SHIPPED: dict[str, pl.DataType | type[pl.DataType]] = {
     "deployment_id": pl.String,
     "relation": pl.String,
 }
+UNDONE: dict[str, pl.DataType | type[pl.DataType]] = {
+    "service_id": pl.String,
+    "environment": pl.String,
+    "repository_key": pl.String,
+    "sha": pl.String,
+    "rollback_deployment_id": pl.String,
+    "rolled_back_at": pl.Datetime("us", "UTC"),
+    "live_again_at": pl.Datetime("us", "UTC"),
+}
 
 
 class Shipped(NamedTuple):
@@ -54,14 +65,16 @@ class Shipped(NamedTuple):
 
     `commits`, one row a commit of a (service, environment): the deployment that shipped it,
     relation shipped or baseline. `deployments`, one row a deployment that went live: relation
-    normal, redeploy, rollback, roll_forward, sideways, baseline or unresolved; the deployment and
-    commit live when it started; commits shipped, and live commits it dropped; for a rollback the
-    deployment that failed and the others undone; the last unresolved deployment's live time
-    between the resolved one before and this one.
+    normal, redeploy, config, rollback, roll_forward, sideways, baseline or unresolved; the
+    deployment and commit live when it started; commits shipped, and live commits it dropped; for a
+    rollback the deployment that failed and the others undone; the last unresolved deployment's
+    live time between the resolved one before and this one. `undone`, one row a commit that a
+    rollback took out of there: by which and when first, and since when it is live again.
     """
 
     commits: pl.DataFrame
     deployments: pl.DataFrame
+    undone: pl.DataFrame
 
 
 def ship(commits: pl.DataFrame, deployments: pl.DataFrame) -> Shipped:
@@ -70,7 +83,8 @@ def ship(commits: pl.DataFrame, deployments: pl.DataFrame) -> Shipped:
     `commits`: repository_key, sha, parents, is_shallow_boundary; with author_email, authored_at
     and subject too, a commit equal in these to a shipped one counts as shipped with it (history
     was rewritten). `deployments`: deployment_id, repository_key, service_id, environment, sha,
-    started_at, live_at; those without live_at ship nothing and are left out.
+    started_at, live_at; those without live_at ship nothing and are left out. With manifest_sha
+    too, a commit that is live already and comes with another manifest is relation config.
     """
     index = index_commits(commits)
     return ship_indexed(index, deployments)
@@ -89,10 +103,14 @@ def ship_indexed(index: CommitIndex, deployments: pl.DataFrame) -> Shipped:
     live = live.with_columns(index.resolve(live).alias("row"))
     rows = live["row"].to_list()
     started, ended = (live[name].dt.epoch("us").to_list() for name in ("started_at", "live_at"))
+    manifests: list[str | None] = (
+        live["manifest_sha"].to_list() if "manifest_sha" in live.columns else [None] * len(live)
+    )
     twins = _twins(index.commits)
     boundary = index.commits["is_shallow_boundary"].to_numpy()
     relations: list[Relation] = []
     owned: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]] = []
+    undone: list[Undone] = []
     for key, cells in groupby(_cells(live), key=itemgetter(0)):
         first, end = index.ranges.get(key, (0, 0))
         places = [slice(start, stop) for _, start, stop in cells]
@@ -109,13 +127,24 @@ def ship_indexed(index: CommitIndex, deployments: pl.DataFrame) -> Shipped:
                 tips=tips[at.start - places[0].start : at.stop - places[0].start],
                 started=started[at],
                 ended=ended[at],
+                manifests=manifests[at],
                 twins=None if twins is None else twins[first:end],
                 boundary=boundary[first:end],
             )
+            if any(relation.name == "rollback" for relation in found):
+                here = tips[at.start - places[0].start : at.stop - places[0].start]
+                taken = taken_back(
+                    history, here, found, None if twins is None else twins[first:end]
+                )
+                undone.append(taken.moved(rows=first, places=at.start))
             relations += [relation.moved(at.start) for relation in found]
             claimed = np.flatnonzero(owner >= 0)
             owned.append((claimed + first, owner[claimed] + at.start))
-    return Shipped(_commit_rows(index, live, relations, owned), _deployment_rows(live, relations))
+    return Shipped(
+        _commit_rows(index, live, relations, owned),
+        _deployment_rows(live, relations),
+        _undone_rows(index, live, undone),
+    )
 
 
 def _cell(
@@ -124,6 +153,7 @@ def _cell(
     tips: list[int | None],
     started: list[int],
     ended: list[int],
+    manifests: list[str | None],
     twins: npt.NDArray[np.int64] | None,
     boundary: npt.NDArray[np.bool_],
 ) -> tuple[list[Relation], npt.NDArray[np.int64]]:
@@ -158,7 +188,15 @@ def _cell(
             relation.name = "baseline"
         else:
             was_shipped = owner_at < at and ended[owner_at] <= started[at]
-            relate(relations, history, tips, at=at, was_shipped=was_shipped, touched=touched)
+            relate(
+                relations,
+                history,
+                tips,
+                at=at,
+                was_shipped=was_shipped,
+                touched=touched,
+                manifests=manifests,
+            )
         if relation.name == "rollback":
             by_then = [each for each in known if each < at and ended[each] <= started[at]]
             undo(relations, history, tips, at=at, by_then=by_then)
@@ -237,6 +275,22 @@ def _commit_rows(
     )
 
 
+def _undone_rows(index: CommitIndex, live: pl.DataFrame, undone: list[Undone]) -> pl.DataFrame:
+    empty = np.empty(0, dtype=np.int64)
+    commit = np.concatenate([empty, *(each.commits for each in undone)])
+    rollback = np.concatenate([empty, *(each.rollbacks for each in undone)])
+    again = pl.Series(np.concatenate([empty, *(each.again for each in undone)]))
+    return pl.DataFrame(
+        {
+            **{name: live[name].gather(rollback) for name in _CELL},
+            "sha": index.commits["sha"].gather(commit),
+            "rollback_deployment_id": live["deployment_id"].gather(rollback),
+            "rolled_back_at": live["live_at"].gather(rollback),
+            "live_again_at": live["live_at"].gather(again.replace(-1, None)),
+        }
+    ).select(pl.col(name).cast(kind) for name, kind in UNDONE.items())
+
+
 def _deployment_rows(live: pl.DataFrame, relations: list[Relation]) -> pl.DataFrame:
     ids: list[str] = live["deployment_id"].to_list()
 
@@ -258,6 +312,7 @@ def _deployment_rows(live: pl.DataFrame, relations: list[Relation]) -> pl.DataFr
         live_sha=at_place("sha", lives),
         shipped=pl.Series([each.shipped for each in relations], dtype=pl.Int64),
         dropped=pl.Series([each.dropped for each in relations], dtype=pl.Int64),
+        is_unrelated=pl.Series([each.is_unrelated for each in relations], dtype=pl.Boolean),
         failed_deployment_id=at_place("deployment_id", failed),
         unresolved_before_at=pl.Series(
             [each.unresolved_before for each in relations], dtype=pl.Int64

@@ -9,7 +9,6 @@ import pytest
 from sandbox.forge import Repository
 from tests.e2e.demo_world import DemoWorld, demo_world
 
-LINEAGE_KINDS = ("rollback", "redeploy")
 STAGES = ("lead_time", "coding", "pickup", "review", "merge", "unreviewed", "deploy")
 
 
@@ -99,7 +98,8 @@ def reachable(world: DemoWorld, repository: Repository) -> int:
 
 def test_every_deployment_is_found(world: DemoWorld) -> None:
     """Attempts are folded, live times right to the second, kinds and outcomes as they happened."""
-    truth = world.sandbox.truth.deployments.join(service_names(world), on="service_id").select(
+    deployments = with_hotfixes(world, world.sandbox.truth.deployments)
+    truth = deployments.join(service_names(world), on="service_id").select(
         "service_name", "environment", "sha", "started_at", "live_at", "kind", "outcome",
         "is_baseline", attempts=pl.col("attempt_ids").list.len().cast(pl.Int64),
     )  # fmt: skip
@@ -110,12 +110,31 @@ def test_every_deployment_is_found(world: DemoWorld) -> None:
     """)
     # What never went live ships nothing; what it would have been is nobody's kind.
     truth = truth.with_columns(
-        kind=pl.when(pl.col("live_at").is_not_null() & pl.col("kind").is_in(LINEAGE_KINDS))
-        .then("kind")
-        .otherwise(pl.lit("normal")),
+        kind=pl.when(pl.col("live_at").is_null() & (pl.col("kind") != "hotfix"))
+        .then(pl.lit("normal"))
+        .otherwise("kind"),
         attempts=pl.when(pl.col("attempts") == 0).then(1).otherwise("attempts"),
     )
     assert differences(truth, found, ["service_name", "environment", "started_at", "sha"]) == []
+
+
+def with_hotfixes(world: DemoWorld, deployments: pl.DataFrame) -> pl.DataFrame:
+    """The truth's deployments, those of hotfixes alone called so: all people's changes marked."""
+    requests = [r for each in world.organisation.repositories for r in each.change_requests]
+    marked = [f"request:{r.id}" for r in requests if "hotfix" in (*r.labels, r.head_branch[:6])]
+    people = world.sandbox.truth.changes.filter(
+        (pl.col("relation") == "shipped") & ~pl.col("is_bot")
+    )
+    hotfixes = (
+        people.group_by("deployment_key")
+        .agg(pl.col("change_key").is_in(marked).all())
+        .filter("change_key")["deployment_key"]
+    )
+    is_hotfix = pl.col("kind").is_in(["normal", "config"]) & pl.col("deployment_key").is_in(
+        hotfixes.implode()
+    )
+    kind = pl.when(is_hotfix).then(pl.lit("hotfix")).otherwise("kind")
+    return deployments.with_columns(kind=kind)
 
 
 def test_every_change_is_attributed_to_the_deployment_that_shipped_it(world: DemoWorld) -> None:

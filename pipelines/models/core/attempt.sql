@@ -5,7 +5,7 @@
 with attempted as (
     select d.attempt_id, m.repository_key, d.service_hint,
         coalesce(d.environment, '') as environment,
-        d.sha, d.ref, d.release, d.created_at as started_at, d.url, m.origin
+        d.sha, null::varchar as manifest_sha, d.ref, d.release, d.created_at as started_at, d.url, m.origin
     from attempt_repository as m
     join records.deployment_attempt as d on d.attempt_id = m.attempt_id
     left join deployment_origin as o on o.repository_key = m.repository_key

@@ -43,7 +43,7 @@ requested as (
             else 'change_request'
         end as kind,
         q.number, q.title, q.url, q.author, coalesce(p.is_bot, false) as is_bot,
-        q.base_branch, q.head_branch, q.head_sha, q.merge_sha, q.ticket_keys,
+        q.base_branch, q.head_branch, q.head_sha, q.merge_sha, q.labels, q.ticket_keys,
         q.created_at as opened_at,
         case when l.authored_at < q.created_at - interval 90 day then l.committed_at
             else coalesce(l.authored_at, q.created_at) end as candidate_at,
@@ -123,7 +123,7 @@ committed as (
         case when starts_with(r.url, 'http') then r.url || '/commit/' || u.unit_sha end as url,
         null::varchar as author, coalesce(p.is_bot, false) as is_bot,
         r.default_branch as base_branch, null::varchar as head_branch, u.unit_sha as head_sha,
-        u.unit_sha as merge_sha, []::varchar[] as ticket_keys,
+        u.unit_sha as merge_sha, []::varchar[] as labels, []::varchar[] as ticket_keys,
         u.merged_at as opened_at,
         case when u.authored_at < u.merged_at - interval 90 day then u.committed_at
             else coalesce(u.authored_at, u.merged_at) end as candidate_at,
@@ -140,6 +140,8 @@ every_change as (
     select * from requested union all by name select * from committed
 )
 select e.* exclude (candidate_at),
+    is_hotfix(e.head_branch)
+        or len(list_filter(e.labels, lambda label: is_hotfix(label))) > 0 as is_hotfix,
     least(coalesce(c.candidate_at, e.candidate_at), e.candidate_at, e.opened_at, e.merged_at) as start_at
 from every_change as e
 left join carried as c on c.change_id = e.change_id

@@ -5,21 +5,9 @@
 with ruled as (
     select service_id, repository_key, unnest(paths) as prefix from service where len(paths) > 0
 ),
-landed as (
-    -- The merge, squash or direct commit; of a rebase every commit that landed on the line.
-    select change_id, repository_key, merge_sha as sha from change
-    union
-    select c.change_request_id, c.repository_key, c.sha
-    from change_commit as c
-    join mainline as m on m.repository_key = c.repository_key and m.mainline_sha = c.sha
-        and m.sha = c.sha
-),
 touched as (
-    select c.change_id, c.repository_key, p.path
-    from landed as c
-    join repository_alias as a on a.repository_key = c.repository_key
-    join records.commit_path as p on p.repository_key = a.alias and p.sha = c.sha
-    where p.deleted_at is null and c.repository_key in (select repository_key from ruled)
+    select change_id, repository_key, path
+    from change_path where repository_key in (select repository_key from ruled)
 ),
 matched as (
     select distinct t.change_id, r.service_id

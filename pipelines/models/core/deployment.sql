@@ -1,24 +1,50 @@
--- One row per deployment of a service to an environment, with what it was: its kind by lineage
--- and whether it counts. A redeploy of the commit that is still live ships nothing and counts
--- nowhere; an attempt that never went live is no deployment of change.
+-- One row per deployment of a service to an environment, with its kind and whether it counts:
+-- rollback by lineage; hotfix by its ref or release, or where all people's changes it ships are
+-- marked as such; config where it ships nothing but configuration, or a new manifest of the commit
+-- that is live; normal. A redeploy of what is still live ships nothing and counts nowhere; an
+-- attempt that never went live is no deployment of change.
 -- key: deployment_id
 -- not null: service_id, environment, kind, outcome
 -- check: live_at is null or live_at >= started_at
--- references: service_id -> service.service_id
+-- check: kind in ('normal', 'hotfix', 'rollback', 'config', 'redeploy')
+-- references: service_id -> service.service_id; live_deployment_id -> related_deployment.deployment_id; failed_deployment_id -> related_deployment.deployment_id
+with config_change as (
+    select p.change_id
+    from change_path as p
+    cross join input.measure as m
+    where len(m.config_paths) > 0
+    group by p.change_id
+    having bool_and(
+        len(list_filter(m.config_paths, lambda prefix: starts_with(p.path, prefix))) > 0)
+),
+shipped as (
+    select x.deployment_id,
+        count(*) as changes,
+        count(*) filter (where not c.is_bot) as human,
+        count(*) filter (where not c.is_bot and c.is_hotfix) as hotfix,
+        count(f.change_id) as config
+    from deployment_change as x
+    join change as c on c.change_id = x.change_id
+    left join config_change as f on f.change_id = x.change_id
+    where x.environment <> '' and x.relation <> 'baseline'
+    group by x.deployment_id
+)
 select
-    f.deployment_id, f.service_id, f.environment,
-    case when f.is_production then 'production' else 'other' end as environment_class,
+    r.deployment_id, r.service_id, r.environment,
+    case when r.is_production then 'production' else 'other' end as environment_class,
     case
-        when r.relation = 'redeploy' then 'redeploy'
-        when r.relation = 'rollback' then 'rollback'
+        when r.relation in ('redeploy', 'rollback') then r.relation
+        when is_hotfix(r.ref) or is_hotfix(r.release) or (s.human > 0 and s.hotfix = s.human)
+            then 'hotfix'
+        when r.relation = 'config' or s.config = s.changes then 'config'
         else 'normal'
     end as kind,
-    coalesce(r.relation, 'not_live') as relation,
-    f.outcome, f.origin, f.repository_key, f.sha, f.ref, f.release, f.url, f.attempts,
-    least(f.started_at, coalesce(f.live_at, f.started_at)) as started_at, f.live_at,
-    f.live_at is not null and f.is_production and coalesce(r.relation, '') <> 'redeploy' as is_counted,
-    r.relation is null or r.relation <> 'unresolved' as is_resolved,
-    coalesce(r.relation = 'baseline', false) as is_baseline,
-    r.unresolved_before_at
-from folded_deployment as f
-left join deployment_relation as r on r.deployment_id = f.deployment_id
+    r.relation, r.outcome, r.origin, r.repository_key, r.sha, r.manifest_sha, r.ref, r.release,
+    r.url, r.attempts, r.started_at, r.live_at, r.ended_at,
+    r.live_at is not null and r.is_production and r.relation <> 'redeploy' as is_counted,
+    r.relation <> 'unresolved' as is_resolved,
+    r.relation = 'baseline' as is_baseline,
+    r.live_deployment_id, r.failed_deployment_id, r.undone_deployment_ids,
+    r.dropped, r.is_unrelated, r.unresolved_before_at
+from related_deployment as r
+left join shipped as s on s.deployment_id = r.deployment_id

@@ -4,13 +4,14 @@
 -- a deployment in between is unresolved.
 -- key: change_id, service_id, environment
 -- not null: live_at
--- references: change_id -> change.change_id; deployment_id -> deployment.deployment_id
+-- references: change_id -> change.change_id; deployment_id -> related_deployment.deployment_id
 with carried as (
     select k.change_id, s.service_id, s.environment, s.deployment_id, s.relation, d.live_at,
-        d.unresolved_before_at
+        case when s.environment = '' then d.unresolved_in_production_at
+            else d.unresolved_before_at end as unresolved_before_at
     from change_key as k
     join shipment as s on s.repository_key = k.repository_key and s.sha = k.sha
-    join deployment as d on d.deployment_id = s.deployment_id
+    join related_deployment as d on d.deployment_id = s.deployment_id
     join change_service as v on v.change_id = k.change_id and v.service_id = s.service_id
 ),
 first_live as (

@@ -26,6 +26,7 @@ folded as (
         any_value(repository_key) as repository_key,
         any_value(origin) as origin,
         any_value(sha) as sha,
+        any_value(manifest_sha) as manifest_sha,
         arg_max(ref, started_at) as ref,
         arg_max(release, started_at) as release,
         arg_max(url, started_at) as url,
@@ -41,7 +42,7 @@ folded as (
 )
 select
     service_id || '|' || attempt_id as deployment_id,
-    service_id, environment, repository_key, origin, sha, ref, release, url, attempts,
+    service_id, environment, repository_key, origin, sha, manifest_sha, ref, release, url, attempts,
     started_at, live_at, ended_at,
     case
         when live_at is not null and failed_at > last_live_at then 'failed_after_live'

@@ -15,9 +15,16 @@ TABLES = {
     """,
     "deployment_relation": """
         One row per deployment that went live: what it was to what was live before it, and what a
-        rollback left failed or undone.
+        rollback left failed or undone. Unresolved ones between it and the resolved one before,
+        there and in production as a whole, by the last one's live time.
         key: deployment_id
         not null: relation
+    """,
+    "undone_commit": """
+        One row per commit, service and environment that a rollback took out of there: by which
+        first, and since when it is live there again (null while it is not).
+        key: service_id, environment, repository_key, sha
+        not null: rollback_deployment_id, rolled_back_at
     """,
     "mainline": """
         One row per commit on the default branch, with the first-parent commit that brought it in.
@@ -37,7 +44,7 @@ INPUTS = {
     """,
     "deployments": """
         select deployment_id, repository_key, service_id, environment, sha, started_at, live_at,
-            is_production
+            is_production, manifest_sha
         from folded_deployment
     """,
     "heads": """
@@ -58,17 +65,30 @@ def model(
     """Walk every history once per environment, for production as a whole, and for the heads."""
     index = index_commits(commits)
     slices = ship_indexed(index, deployments)
+    production, whole = _production(index, deployments, slices.commits)
+    relations = slices.deployments.join(
+        whole.select("deployment_id", whole_at="unresolved_before_at"),
+        on="deployment_id",
+        how="left",
+        maintain_order="left",
+    ).with_columns(
+        unresolved_in_production_at=pl.max_horizontal("whole_at", "unresolved_before_at"),
+    )
     return {
-        "shipment": pl.concat([slices.commits, _production(index, deployments, slices.commits)]),
-        "deployment_relation": slices.deployments,
+        "shipment": pl.concat([slices.commits, production]),
+        "deployment_relation": relations.drop("whole_at"),
+        "undone_commit": slices.undone,
         "mainline": trace(index, heads),
     }
 
 
 def _production(
     index: CommitIndex, deployments: pl.DataFrame, sliced: pl.DataFrame
-) -> pl.DataFrame:
-    """Production as one place; a service with a single production environment is walked already."""
+) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Production as one place: what shipped, and the relations of what had to be walked anew.
+
+    A service with a single production environment is walked already.
+    """
     place = ["service_id", "repository_key"]
     live = deployments.filter(pl.col("is_production") & pl.col("live_at").is_not_null())
     single = (
@@ -81,4 +101,5 @@ def _production(
         live.join(single, on=place, how="anti").with_columns(environment=pl.lit("")),
     )
     walked = sliced.join(single, on=[*place, "environment"], how="semi")
-    return pl.concat([walked.with_columns(environment=pl.lit("")), several.commits])
+    commits = pl.concat([walked.with_columns(environment=pl.lit("")), several.commits])
+    return commits, several.deployments
