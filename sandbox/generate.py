@@ -112,6 +112,7 @@ def build_organisation(
         ),
         deployment_outcomes=deployments,
         change_outcomes=changes,
+        reverts=tuple(pair for one in built for pair in one.reverts),
         incident_outcomes=tuple(incident.outcome() for incident in incidents),
     )
 

@@ -143,7 +143,7 @@ class IncidentPlanner:
             start = live + random.randint(25 * HOUR, 90 * HOUR)
         else:
             start = live + min(round(spread(random, 2.5, 1.1) * HOUR) + 120, 23 * HOUR)
-        if random.random() < 0.025:
+        if random.random() < 0.05:
             return start, None
         return start, max(start, live) + round(spread(random, 2.2, 1.0) * HOUR) + 300
 

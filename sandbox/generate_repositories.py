@@ -30,6 +30,7 @@ class BuiltRepository:
     repository: Repository
     deployments: list[DeploymentOutcome] = field(default_factory=list)
     changes: list[ChangeOutcome] = field(default_factory=list)
+    reverts: list[tuple[str, str]] = field(default_factory=list)
 
 
 class RepositoryBuilder:
@@ -67,7 +68,8 @@ class RepositoryBuilder:
             else:
                 self._deploy(service, history)
         self._add_other_changes(history)
-        return BuiltRepository(self._facts(history), self._deployments, self._changes)
+        reverts = [(one.key, one.reverts.key) for one in self._requests if one.reverts is not None]
+        return BuiltRepository(self._facts(history), self._deployments, self._changes, reverts)
 
     def _number(self) -> None:
         """Requests and issues share one line of numbers, by creation."""

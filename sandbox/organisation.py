@@ -38,6 +38,7 @@ class Organisation:
     deployment_outcomes: tuple[DeploymentOutcome, ...]
     change_outcomes: tuple[ChangeOutcome, ...]
     incident_outcomes: tuple[IncidentOutcome, ...]
+    reverts: tuple[tuple[str, str], ...]  # keys of a change and of the one it takes back
 
     @cached_property
     def account_by_id(self) -> Mapping[int, Account]:

@@ -16,17 +16,34 @@ import polars as pl
 from sandbox.organisation import Organisation
 from sandbox.outcomes import ChangeOutcome, DeploymentOutcome
 from sandbox.truth_changes import ChangeFacts, change_facts
-from sandbox.truth_schemas import CHANGES, DEPLOYMENTS, PEOPLE, REPOSITORIES, TICKETS
+from sandbox.truth_failures import FailureTruth, failure_rows, incident_rows, signal_rows
+from sandbox.truth_ledger import LiveLedger
+from sandbox.truth_rework import rework_rows
+from sandbox.truth_schemas import (
+    CHANGES,
+    DEPLOYMENTS,
+    FAILURES,
+    INCIDENTS,
+    PEOPLE,
+    REPOSITORIES,
+    REWORK,
+    SIGNALS,
+    TICKETS,
+)
 
 MICROSECOND = timedelta(microseconds=1)
 
 
 @dataclass(frozen=True, slots=True)
 class Truth:
-    """Five frames; their columns are described in `sandbox.truth_schemas`."""
+    """Frames; their columns are described in `sandbox.truth_schemas`."""
 
     deployments: pl.DataFrame
     changes: pl.DataFrame
+    signals: pl.DataFrame
+    failures: pl.DataFrame
+    incidents: pl.DataFrame
+    rework: pl.DataFrame
     tickets: pl.DataFrame
     repositories: pl.DataFrame
     people: pl.DataFrame
@@ -34,15 +51,21 @@ class Truth:
     def write(self, folder: Path) -> None:
         """Writes each frame to `folder` as Parquet."""
         folder.mkdir(parents=True, exist_ok=True)
-        for name in ("deployments", "changes", "tickets", "repositories", "people"):
+        for name in self.__slots__:
             frame: pl.DataFrame = getattr(self, name)
             frame.write_parquet(folder / f"{name}.parquet")
 
 
 def truth_of(organisation: Organisation) -> Truth:
     """The frames of one organisation."""
+    ledger = LiveLedger(organisation)
+    failed = FailureTruth(ledger)
     return Truth(
-        deployments=_frame(map(_row, organisation.deployment_outcomes), DEPLOYMENTS),
+        deployments=_frame(map(_row, ledger.deployments), DEPLOYMENTS),
+        signals=_frame(signal_rows(failed), SIGNALS),
+        failures=_frame(failure_rows(failed), FAILURES),
+        incidents=_frame(incident_rows(failed), INCIDENTS),
+        rework=_frame(rework_rows(ledger), REWORK),
         changes=_frame(_change_rows(organisation), CHANGES),
         tickets=_frame(_ticket_rows(organisation), TICKETS),
         repositories=_frame(_repository_rows(organisation), REPOSITORIES),

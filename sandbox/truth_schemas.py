@@ -15,7 +15,7 @@ DEPLOYMENTS: dict[str, pl.DataType] = {
     "origin": pl.String(),
     "sha": pl.String(),
     "tag": pl.String(),
-    "kind": pl.String(),  # normal, rollback, redeploy
+    "kind": pl.String(),  # normal, hotfix, config, rollback, redeploy
     "outcome": pl.String(),
     "started_at": TIME,
     "live_at": TIME,  # null: never went live
@@ -54,6 +54,53 @@ CHANGES: dict[str, pl.DataType] = {
     "merge_us": pl.Int64(),
     "unreviewed_us": pl.Int64(),
     "deploy_us": pl.Int64(),
+}
+
+# One row per sign that a deployment failed.
+SIGNALS: dict[str, pl.DataType] = {
+    "deployment_key": pl.String(),
+    "environment": pl.String(),
+    "service_id": pl.Int64(),
+    "method": pl.String(),
+    "confidence": pl.String(),
+    "subject": pl.String(),  # key of the rollback, hotfix, reverting change or ticket
+}
+
+# One row per failed deployment; key: deployment_key, environment.
+FAILURES: dict[str, pl.DataType] = {
+    "deployment_key": pl.String(),
+    "environment": pl.String(),
+    "service_id": pl.Int64(),
+    "live_at": TIME,
+    "methods": pl.List(pl.String),  # sorted, each once
+    "is_high": pl.Boolean(),
+    "failing_from": TIME,  # live, or earlier where an incident began while it was rolled out
+    "recovered_at": TIME,
+    "recovery_us": pl.Int64(),
+    "recovered_by": pl.String(),
+}
+
+# One row per incident.
+INCIDENTS: dict[str, pl.DataType] = {
+    "ticket_key": pl.String(),
+    "service_id": pl.Int64(),  # null: its ticket names none
+    "naming": pl.String(),
+    "cause_key": pl.String(),  # what really caused it
+    "duplicate_of": pl.String(),
+    "created_at": TIME,
+    "resolved_at": TIME,
+    "deployment_key": pl.String(),  # what it is linked to by definition
+    "environment": pl.String(),
+    "method": pl.String(),
+}
+
+# One row per deployment that counts; key: deployment_key, environment.
+REWORK: dict[str, pl.DataType] = {
+    "deployment_key": pl.String(),
+    "environment": pl.String(),
+    "service_id": pl.Int64(),
+    "state": pl.String(),  # rework, planned, unknown
+    "contains_fix": pl.Boolean(),
 }
 
 # One row per ticket.

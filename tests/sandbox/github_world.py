@@ -90,6 +90,7 @@ def tiny_organisation() -> Organisation:
         deployment_outcomes=(),
         change_outcomes=(),
         incident_outcomes=(),
+        reverts=(),
     )
 
 

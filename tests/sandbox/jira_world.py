@@ -181,6 +181,7 @@ def organisation(site: TicketSite) -> Organisation:
         deployment_outcomes=(),
         change_outcomes=(),
         incident_outcomes=(),
+        reverts=(),
     )
 
 

@@ -249,6 +249,6 @@ def test_tickets_have_a_cycle_time_only_from_start_to_resolution(truth: Truth) -
 def test_frames_are_written_as_parquet(truth: Truth, tmp_path: Path) -> None:
     """What is written reads back the same."""
     truth.write(tmp_path / "truth")
-    for name in ("deployments", "changes", "tickets", "repositories", "people"):
+    for name in Truth.__slots__:
         written = pl.read_parquet(tmp_path / "truth" / f"{name}.parquet")
         assert written.equals(getattr(truth, name))
