@@ -22,6 +22,7 @@ from pipelines import cron
 from pipelines.settings_checks import (
     SettingsConflictError,
     check_accounts,
+    check_goals,
     check_parents,
     check_unique,
 )
@@ -265,6 +266,7 @@ class Settings(Section):
         accounts = [(i, a) for i, person in enumerate(self.people) for a in person.accounts]
         check_accounts(accounts)
         check_parents([(team.name, team.parent) for team in self.teams])
+        check_goals([(goal.metric, goal.team) for goal in self.goals])
         return self
 
     @property

@@ -1,4 +1,4 @@
-"""Settings that do not go together: names that stand twice, teams above themselves."""
+"""Settings that do not go together: names or goals that stand twice, teams above themselves."""
 
 from collections.abc import Sequence
 
@@ -45,3 +45,16 @@ def check_parents(teams: Sequence[tuple[str, str | None]]) -> None:
             raise SettingsConflictError(
                 ("teams", index, "parent"), f'team "{name}" is above itself'
             )
+
+
+def check_goals(goals: Sequence[tuple[str, str | None]]) -> None:
+    """Raise where a team, or all of them, have two targets; `goals` are (metric, team)."""
+    seen: set[tuple[str, str | None]] = set()
+    for index, (metric, team) in enumerate(goals):
+        goal = (metric, None if team is None else team.lower())
+        if goal in seen:
+            whose = "all teams" if team is None else f'team "{team}"'
+            raise SettingsConflictError(
+                ("goals", index, "metric"), f"{metric} has two goals for {whose}; keep one"
+            )
+        seen.add(goal)

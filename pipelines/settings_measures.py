@@ -117,8 +117,8 @@ class Target(NamedTuple):
     unit: str
 
 
-_PER: Final = {"day": 7.0, "week": 1.0, "month": 7 * 24 / 730}
-_HOURS: Final = {"min": 1 / 60, "h": 1.0, "d": 24.0, "w": 168.0, "mo": 730.0}
+PER_WEEK: Final = {"day": 7.0, "week": 1.0, "month": 7 * 24 / 730}
+HOURS: Final = {"min": 1 / 60, "h": 1.0, "d": 24.0, "w": 168.0, "mo": 730.0}
 _RATE: Final = re.compile(r"(\d+(?:\.\d+)?) per (day|week|month)")
 _SHARE: Final = re.compile(r"(\d+(?:\.\d+)?) ?%")
 _DURATION: Final = re.compile(r"(\d+(?:\.\d+)?) ?(min|h|d|w|mo)")
@@ -140,7 +140,7 @@ class Goal(Section):
         """The target as a number; raises `ValueError` where it does not fit the metric."""
         if self.metric == "deployment_frequency":
             if found := _RATE.fullmatch(self.target.strip()):
-                return Target(float(found[1]) * _PER[found[2]], "per week")
+                return Target(float(found[1]) * PER_WEEK[found[2]], "per week")
             raise ValueError(f'"{self.target}" is no frequency; write one such as "5 per week"')
         if self.metric in {"change_fail_rate", "deployment_rework_rate"}:
             found = _SHARE.fullmatch(self.target.strip())
@@ -148,7 +148,7 @@ class Goal(Section):
                 return Target(float(found[1]), "%")
             raise ValueError(f'"{self.target}" is no share; write one such as "10 %"')
         if found := _DURATION.fullmatch(self.target.strip()):
-            return Target(float(found[1]) * _HOURS[found[2]], "h")
+            return Target(float(found[1]) * HOURS[found[2]], "h")
         raise ValueError(
             f'"{self.target}" is no duration; write one such as "2 d" (min, h, d, w or mo)'
         )

@@ -161,6 +161,20 @@ CASES: dict[str, tuple[str, str]] = {
         '[[goals]]\nmetric = "change_lead_time"\ntarget = "10 %"',
         ('1: goals[1]: "10 %" is no duration; write one such as "2 d" (min, h, d, w or mo)'),
     ),
+    "two goals for one team": (
+        (
+            '[[goals]]\nmetric = "change_lead_time"\ntarget = "2 d"\nteam = "A"\n'
+            '[[goals]]\nmetric = "change_lead_time"\ntarget = "3 d"\nteam = "a"'
+        ),
+        '6: goals[2].metric: change_lead_time has two goals for team "a"; keep one',
+    ),
+    "two goals for everybody": (
+        (
+            '[[goals]]\nmetric = "change_lead_time"\ntarget = "2 d"\n'
+            '[[goals]]\nmetric = "change_lead_time"\ntarget = "3 d"'
+        ),
+        "5: goals[2].metric: change_lead_time has two goals for all teams; keep one",
+    ),
     "a report that does not exist": (
         "[references]\nreport = 2020",
         "2: references.report: must be one of 2019, 2021, 2022, 2023, 2024, 2025, not 2020",

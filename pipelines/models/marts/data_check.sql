@@ -50,3 +50,10 @@ select 'negative lead times', s.name, count(*), count(*), 'live before the chang
     'the clocks of the authors or of the deployments disagree'
 from change_fact as c join service as s on s.service_id = c.service_id
 where c.relation = 'shipped' and c.live_at < c.start_at group by s.name
+union all
+select 'goals for unknown teams', g.team, count(*),
+    (select count(*) from input.goal where team is not null), 'no team has this name',
+    'correct the name under goals in leadline.toml, or name the team under teams'
+from input.goal as g
+where g.team is not null and 'team:' || lower(g.team) not in (select team_id from team)
+group by g.team
