@@ -180,7 +180,10 @@ def kaplan_meier(observed: pl.DataFrame, levels: tuple[float, ...]) -> pl.DataFr
         pl.concat(found)
         .with_columns(
             ci_low=pl.when(shown).then(pl.min_horizontal("ci_low", "value")),
-            ci_high=pl.when(shown).then(pl.max_horizontal("ci_high", "value")),
+            # The greater of two passes over null: an open end must stay open.
+            ci_high=pl.when(shown & pl.col("ci_high").is_not_null()).then(
+                pl.max_horizontal("ci_high", "value")
+            ),
         )
         .select(pl.col(name).cast(kind) for name, kind in QUANTILE_SCHEMA.items())
         .sort("cell", "level")

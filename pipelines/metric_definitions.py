@@ -20,7 +20,9 @@ DEFINITIONS = (
         "deployment_frequency",
         "Deployment frequency",
         "Releases that went live in production, divided by the weeks observed. Zero weeks count. "
-        "Observed is the time from the service's first live deployment to its archiving; under a "
+        "Observed is the time from the service's first live deployment, which no source shows "
+        "before its own start, to its archiving; no source says when it was down, so nothing is "
+        "taken off. Under a "
         "week there is no rate, and a calendar week that is cut is marked, not scaled. Attempts "
         "that never went live and redeploys of the commit that is still live do not count; the "
         "same commit in several production environments counts once. For a team or the "
@@ -37,7 +39,9 @@ DEFINITIONS = (
         "deployment that contains it; the first deployment seen is the baseline and ships "
         "nothing. Human changes that went live in the period; median, 75th and 90th percentile "
         "(from 5, 10 and 20 changes). If the first commit is over 90 days older than the opening, "
-        "its committer date is taken. Intervals account for changes that share a deployment.",
+        "its committer date is taken. Intervals account for changes that share a deployment. A "
+        "change live before it started shows a wrong clock and is left out. Beside it, as medians "
+        "never to be compared with it: from the merge, from the opening, and of bots' changes.",
         "start limit: 90 days before opening; minimum n: 5, 10, 20",
         "metric_lead_time",
     ),
@@ -57,6 +61,64 @@ DEFINITIONS = (
         "a stage it does not have counts 0.",
         "none",
         "metric_lead_time",
+    ),
+    Definition(
+        "change_fail_rate",
+        "Change fail rate",
+        "Releases that failed, of those that went live in the period and are old enough for "
+        "failures to show. A release failed if one of its deployments has a sign of failure: it "
+        "was rolled back; a change it shipped was taken back by another deployment within the "
+        "days set; an incident names it; its status became failed after it had succeeded (high "
+        "confidence); a hotfix followed within the hours set; an incident of the service began "
+        "between its start and the end of the window after it was live, and no later deployment "
+        "was live then (medium). Where windows cover over half of the time, incidents linked by "
+        "time alone do not count. high: without medium confidence. at_least: where no source of "
+        "incidents covers the service, what rollbacks, reverts and failed statuses show; it has "
+        "no upper end. For a team or the organisation: the median over its services.",
+        "maturity: 7 days; window for incidents: 24 h; reverts: 7 days; hotfixes: 24 h; all of "
+        "them under failures in leadline.toml; interval from n = 5",
+        "metric_change_fail_rate",
+    ),
+    Definition(
+        "attempt_failure_rate",
+        "Attempt failure rate",
+        "Production deployments that failed before they were ever live, of all that went live or "
+        "failed, by their start. Retries within an hour are one. Cancelled ones and those still "
+        "running are left out. Users saw nothing of these, so they are no change failures.",
+        "none",
+        "metric_change_fail_rate",
+    ),
+    Definition(
+        "failed_deployment_recovery_time",
+        "Failed deployment recovery time",
+        "Hours from when a failed deployment was live (or from its incident, if that began while "
+        "the deployment was on its way) until users were served again. With incidents: the latest "
+        "linked rollback or fix before the last of them was resolved, else that moment. Without: "
+        "the first rollback or fix. Failures count by the date of the deployment, once it is old "
+        "enough; those not over count as not yet over (Kaplan–Meier). Median, 75th and 90th "
+        "percentile (from 5, 10 and 20 failures). No failures are no recovery time, not 0 h.",
+        "maturity: 7 days; minimum n: 5, 10, 20",
+        "metric_recovery",
+    ),
+    Definition(
+        "incident_duration",
+        "Duration of incidents",
+        "Median hours from the start of an incident of the service to its resolve, whatever caused "
+        "it, by its start; open ones count as not yet over. Shown beside recovery, never in its "
+        "place.",
+        "minimum n: 5",
+        "metric_recovery",
+    ),
+    Definition(
+        "deployment_rework_rate",
+        "Deployment rework rate",
+        "Releases that were unplanned work, of all that went live: known, and possible, which adds "
+        "those of which nothing says what they were. Rework are hotfixes, rollbacks, and what "
+        "ships nothing but fixes. A change is a fix by its label, its branch, by taking an earlier "
+        "change back, or by a linked ticket of a type for faults that was opened after the "
+        "deployment before. Where no deployment can be judged there is no value.",
+        "ticket types, labels and branches of fixes and of planned work: rework in leadline.toml",
+        "metric_rework",
     ),
     Definition(
         "merged_not_live",

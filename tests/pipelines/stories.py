@@ -16,10 +16,12 @@ from connectors.records import (
     Commit,
     DeploymentAttempt,
     DeploymentStatus,
+    Incident,
     Record,
     Reference,
     Repository,
     Review,
+    Ticket,
 )
 from pipelines import duck, merge, warehouse
 from pipelines.files import DataFolder
@@ -104,7 +106,7 @@ def request(
         change_request_id=f"forge:pull:{number}",
         repository_key=values.pop("key", KEY),
         number=number,
-        title=f"change {number}",
+        title=values.pop("title", f"change {number}"),
         created_at=hour(opened),
         merged_at=hour(merged),
         merge_sha=full(merge),
@@ -154,6 +156,35 @@ def deployment(
 def live(number: int, sha: str, at: float, **more: Any) -> list[Record]:
     """A deployment that goes live at once."""
     return deployment(number, sha, ("succeeded", at), at=at, **more)
+
+
+def incident(
+    number: int, at: float, resolved: float | None = None, service: str | None = "shop", **more: Any
+) -> Incident:
+    """An incident that began at an hour of the story."""
+    values = {"title": f"incident {number}", **more}
+    return Incident(
+        incident_id=f"pager:incident:{number}",
+        service_hint=service,
+        created_at=hour(at),
+        started_at=hour(at),
+        resolved_at=None if resolved is None else hour(resolved),
+        **values,
+    )
+
+
+def ticket(key: str, at: float, resolved: float | None = None, **more: Any) -> Ticket:
+    """A ticket that was opened at an hour of the story."""
+    values = {"type": "Bug", "title": f"ticket {key}", **more}
+    return Ticket(
+        ticket_id=f"tracker:ticket:{key}",
+        ticket_key=key,
+        project=key.split("-", 1)[0],
+        status_category="new" if resolved is None else "done",
+        created_at=hour(at),
+        resolved_at=None if resolved is None else hour(resolved),
+        **values,
+    )
 
 
 def full(sha: str) -> str:

@@ -57,3 +57,31 @@ select 'goals for unknown teams', g.team, count(*),
 from input.goal as g
 where g.team is not null and 'team:' || lower(g.team) not in (select team_id from team)
 group by g.team
+union all
+select 'incidents without a service', source, count(*) filter (where service_id is null), count(*),
+    'they name no service that is known',
+    'map the names they use under incidents.service_names in leadline.toml'
+from incident_fact group by source having count(*) filter (where service_id is null) > 0
+union all
+select 'incidents linked to nothing', coalesce(service_name, 'without a service'),
+    count(*) filter (where deployment_id is null and not is_rejected), count(*),
+    'no deployment was live shortly before them and they name none',
+    'often right: not every incident comes from a deployment; else name the deployment in them'
+from incident_fact
+group by 2 having count(*) filter (where deployment_id is null and not is_rejected) > 0
+union all
+select 'rejected links', coalesce(service_name, 'without a service'),
+    count(*) filter (where is_rejected), count(*),
+    'they were over before the deployment was live, or name one that came after they began',
+    'check the times of the incidents at their source'
+from incident_fact group by 2 having count(*) filter (where is_rejected) > 0
+union all
+select 'incident windows cover most of the time', s.name, c.incidents, c.incidents,
+    'deployments reach over ' || cast(round(c.covered_share * 100) as integer)
+        || ' % of the last 91 days: incidents linked by time alone do not count as failures',
+    'name deployments in incidents, or lower failures.incident_window_hours in leadline.toml'
+from incident_coverage as c
+join service as s on s.service_id = c.service_id
+join input.period as p on p.period = c.period and p.period_start = c.period_start
+where c.environment = 'production' and c.period = '91d' and p.is_current
+    and not c.is_time_used and c.incidents > 0

@@ -6,6 +6,9 @@ select
     d.environment, d.environment_class, d.kind, d.outcome, d.origin, d.sha, d.ref, d.release,
     d.attempts, d.started_at, d.live_at, coalesce(c.changes, 0) as changes,
     d.is_counted, d.is_resolved, d.is_baseline, d.url,
+    case when d.is_counted then coalesce(f.is_primary, false) end as is_failed,
+    f.confidence, f.recovery_us, w.state as rework_state, w.reason as rework_reason,
+    d.is_counted and d.live_at > k.as_of - to_microseconds(p.maturity_us) as is_immature,
     case
         when d.live_at is null then 'never went live'
         when d.environment_class <> 'production' then 'not a production environment'
@@ -15,6 +18,10 @@ select
     end as reason
 from deployment as d
 join service as s on s.service_id = d.service_id
+cross join input.clock as k
+cross join input.measure as p
+left join failure as f on f.deployment_id = d.deployment_id
+left join rework as w on w.deployment_id = d.deployment_id
 left join team as m on m.team_id = s.team_id
 left join (
     select deployment_id, count(*) as changes from deployment_change

@@ -26,3 +26,7 @@ select deployment_id, 'deployment:' || case
         when kind = 'redeploy' then 'redeploy'
         else 'unresolved' end, reason
 from deployment_fact where not is_counted or not is_resolved
+union all
+select deployment_id, 'deployment:immature',
+    'live too short a time for failures to show: not yet in fail rate and recovery'
+from deployment_fact where is_immature

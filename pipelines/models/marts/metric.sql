@@ -8,6 +8,9 @@
 with every_metric as (
     select * from metric_deployment_frequency
     union all select * from metric_lead_time
+    union all select * from metric_change_fail_rate
+    union all select * from metric_recovery
+    union all select * from metric_rework
     union all select * from metric_waiting
     union all select * from metric_ticket_flow
 ),

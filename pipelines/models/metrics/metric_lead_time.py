@@ -36,7 +36,8 @@ INPUTS = {
     """,
     "changes": """
         select l.service_id, l.environment, p.period, p.period_start, l.deployment_id,
-            l.lead_time_us, l.business_lead_time_us, f.coding_us, f.pickup_us, f.review_us,
+            l.lead_time_us, l.business_lead_time_us, l.merge_to_live_us, l.open_to_live_us,
+            f.coding_us, f.pickup_us, f.review_us,
             f.merge_us, f.deploy_us, f.unreviewed_us
         from live_change as l
         join input.period as p on l.live_at >= p.start_at and l.live_at < p.end_at
@@ -44,77 +45,75 @@ INPUTS = {
             and f.environment = l.environment
         where l.lead_time_us is not null and not l.is_bot
     """,
+    "bot_changes": """
+        select l.service_id, l.environment, p.period, p.period_start, l.deployment_id,
+            l.lead_time_us
+        from live_change as l
+        join input.period as p on p.period <> 'week'
+            and l.live_at >= p.start_at and l.live_at < p.end_at
+        where l.lead_time_us is not null and l.is_bot
+    """,
 }
 
 HOUR_US = 3_600_000_000
 STAGES = ("coding", "pickup", "review", "merge", "deploy", "unreviewed")
+VARIANTS = {"merge_to_live": "merge_to_live_us", "open_to_live": "open_to_live_us"}
 _LEVELS = {0.5: "median", 0.75: "p75", 0.9: "p90"}
 
 
 def model(
-    services: pl.DataFrame, cells: pl.DataFrame, changes: pl.DataFrame
+    services: pl.DataFrame, cells: pl.DataFrame, changes: pl.DataFrame, bot_changes: pl.DataFrame
 ) -> dict[str, pl.DataFrame]:
     """Quantiles with clustered intervals per service and period, stages as means."""
-    placed = changes.join(
-        cells, on=["service_id", "environment", "period", "period_start"]
-    ).with_columns(
-        # Clusters are compared again and again: numbers in place of long names.
-        cluster=pl.col("deployment_id").cast(pl.Categorical).to_physical()
-    )
+    placed, by_bots = _placed(changes, cells), _placed(bot_changes, cells)
     trailing = cells.filter(pl.col("period") != "week")
     placed_trailing = placed.filter(pl.col("period") != "week")
-    rows = pl.concat(
-        [
-            _quantiles(
-                cells,
-                placed,
-                "lead_time_us",
-                metric="change_lead_time",
-                unit="h",
-                levels=tuple(_LEVELS),
-            ),
-            _quantiles(
-                trailing,
-                placed_trailing,
-                "business_lead_time_us",
-                metric="lead_time_business",
-                unit="working h",
-                levels=(0.5,),
-            ),
-        ]
+    level = pl.col("level").replace_strict(_LEVELS, return_dtype=pl.String)
+    rows = [
+        _quantiles(cells, placed, "lead_time_us", tuple(_LEVELS)).with_columns(variant=level),
+        *(
+            _quantiles(trailing, placed_trailing, column, (0.5,)).with_columns(
+                variant=pl.lit(variant)
+            )
+            for variant, column in VARIANTS.items()
+        ),
+        _quantiles(trailing, by_bots, "lead_time_us", (0.5,)).with_columns(variant=pl.lit("bots")),
+    ]
+    in_hours = pl.concat(rows).with_columns(metric=pl.lit("change_lead_time"), unit=pl.lit("h"))
+    working = _quantiles(trailing, placed_trailing, "business_lead_time_us", (0.5,)).with_columns(
+        variant=level, metric=pl.lit("lead_time_business"), unit=pl.lit("working h")
     )
+    spans = pl.concat([_as_metric(in_hours), _as_metric(working)])
     # Means over services keep what means over changes have: the stages add up to the total.
     whole = pl.col("environment") == "production"
     stages = over_services(
         _stages(trailing.filter(whole), placed_trailing.filter(whole)), services, "mean"
     )
-    return {"metric_lead_time": pl.concat([over_services(rows, services), stages])}
+    return {"metric_lead_time": pl.concat([over_services(spans, services), stages])}
+
+
+def _placed(changes: pl.DataFrame, cells: pl.DataFrame) -> pl.DataFrame:
+    return changes.join(
+        cells, on=["service_id", "environment", "period", "period_start"]
+    ).with_columns(
+        # Clusters are compared again and again: numbers in place of long names.
+        cluster=pl.col("deployment_id").cast(pl.Categorical).to_physical()
+    )
 
 
 def _quantiles(
-    cells: pl.DataFrame,
-    placed: pl.DataFrame,
-    column: str,
-    *,
-    metric: str,
-    unit: str,
-    levels: tuple[float, ...],
+    cells: pl.DataFrame, placed: pl.DataFrame, column: str, levels: tuple[float, ...]
 ) -> pl.DataFrame:
+    """One row per cell and level, in hours, with a reason where there is no value."""
     values = placed.filter(pl.col(column).is_not_null()).select(
         "cell", "cluster", x=pl.col(column).cast(pl.Float64)
     )
     found = quantile_intervals(values, levels)
     wanted = cells.join(pl.DataFrame({"level": list(levels)}), how="cross")
-    in_unit = [pl.col(c) / HOUR_US for c in ("value", "ci_low", "ci_high")]
+    in_hours = [pl.col(name) / HOUR_US for name in ("value", "ci_low", "ci_high")]
     return (
         wanted.join(found, on=["cell", "level"], how="left")
-        .with_columns(
-            *in_unit,
-            metric=pl.lit(metric),
-            variant=pl.col("level").replace_strict(_LEVELS, return_dtype=pl.String),
-            unit=pl.lit(unit),
-            n=pl.col("n").fill_null(0),
-        )
+        .with_columns(*in_hours, n=pl.col("n").fill_null(0))
         .with_columns(
             reason=pl.when(pl.col("value").is_null()).then(
                 pl.when(pl.col("n") == 0)
@@ -122,7 +121,6 @@ def _quantiles(
                 .otherwise(pl.format("only {} changes, too few for this value", "n"))
             )
         )
-        .pipe(_as_metric)
     )
 
 
