@@ -1,6 +1,6 @@
 """Small stories for the models: records as a source would give them, a build, and questions."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -205,20 +205,32 @@ class Story:
 
 
 def tell(
-    folder: Path, *records: Record | Iterable[Record], settings: str = "", as_of: float = 24 * 60
+    folder: Path,
+    *records: Record | Iterable[Record],
+    settings: str = "",
+    as_of: float = 24 * 60,
+    others: Mapping[str, Iterable[Record]] | None = None,
 ) -> Story:
-    """Build these records as if a connection named forge had given them."""
+    """Build these records as if a connection named forge had given them; `others` name theirs."""
     data = DataFolder(folder / "data").create()
     flat = [r for part in records for r in ([part] if isinstance(part, Record) else part)]
+    told = {"forge": flat, **(others or {})}
     connection = duck.connect(data.records, temporary=data.temporary)
     merge.create_tables(connection, _fingerprint())
-    merge.register(connection, "incoming_line", _line())
+    merge.register(connection, "incoming_line", _lines(list(told)))
     for record_type in RECORDS:
-        rows = [record for record in flat if type(record) is record_type]
-        if not rows:
+        numbered = [
+            (number, record)
+            for number, given in enumerate(told.values())
+            for record in given
+            if type(record) is record_type
+        ]
+        if not numbered:
             continue
+        rows = [record for _, record in numbered]
         table = to_table(record_type, rows)
-        table = table.append_column("line_number", pa.array([0] * len(rows), pa.int64()))
+        numbers = pa.array([number for number, _ in numbered], pa.int64())
+        table = table.append_column("line_number", numbers)
         if record_type.set_of is None:
             merge.merge_rows(connection, record_type, table)
         else:
@@ -236,11 +248,15 @@ def tell(
     return Story(result)
 
 
-def _line() -> pa.Table:
+def _lines(connections: list[str]) -> pa.Table:
     far = START + timedelta(days=365)
-    values = (0, "forge", "all", "one", 1, 0, far, far, "https://forge.test/")
+    rows = [
+        (number, name, "all", "one", 1, 0, far, far, f"https://{name}.test/")
+        for number, name in enumerate(connections)
+    ]
     columns = [
-        pa.array([v], field.type) for v, field in zip(values, merge.LINE_SCHEMA, strict=True)
+        pa.array(values, field.type)
+        for values, field in zip(zip(*rows, strict=True), merge.LINE_SCHEMA, strict=True)
     ]
     return pa.table(columns, schema=merge.LINE_SCHEMA)
 

@@ -3,7 +3,7 @@
 -- key: change_id
 -- not null: repository_key, kind, start_at, merged_at
 -- check: start_at <= merged_at
-with request as (
+with recursive request as (
     select c.*, a.repository_key as home_key, r.default_branch
     from records.change_request as c
     join repository_alias as a on a.alias = c.repository_key
@@ -37,7 +37,7 @@ requested as (
         case
             when b.change_request_id is not null then 'backport'
             when m.change_request_id is not null then 'promotion'
-            when q.base_branch <> q.default_branch
+            when q.base_branch <> q.default_branch and n.branch is null
                 and not regexp_matches(q.base_branch, '^(release|hotfix|support|stable)([/-]|$)|^v?\d+(\.(\d+|x))+$')
                 then 'stacked'
             else 'change_request'
@@ -55,17 +55,32 @@ requested as (
     left join listed as l on l.change_request_id = q.change_request_id
     left join backport as b on b.change_request_id = q.change_request_id
     left join promotion as m on m.change_request_id = q.change_request_id
+    left join long_lived_branch as n
+        on n.repository_key = q.home_key and n.branch = q.base_branch
     left join reviewed as v on v.change_request_id = q.change_request_id
     left join account_person as p on p.account_id = q.author
 ),
-carried as (
-    -- A stacked request is folded into the request that carries its base branch onwards.
-    select c.change_id, min(s.candidate_at) as candidate_at
+onward as (
+    select s.change_id, c.change_id as carrier_id, c.kind as carrier_kind, s.candidate_at
     from requested as s
     join requested as c on c.repository_key = s.repository_key and c.head_branch = s.base_branch
-        and c.merged_at >= s.merged_at and c.kind = 'change_request'
+        and c.merged_at >= s.merged_at and c.kind in ('change_request', 'stacked')
     where s.kind = 'stacked'
-    group by c.change_id
+),
+carrying as (
+    -- A stacked request is folded into the request that carries its base branch onwards, and
+    -- with that one into the next, up to the one that is a change.
+    select carrier_id, carrier_kind, candidate_at from onward
+    union
+    select o.carrier_id, o.carrier_kind, c.candidate_at
+    from carrying as c
+    join onward as o on o.change_id = c.carrier_id
+),
+carried as (
+    select carrier_id as change_id, min(candidate_at) as candidate_at
+    from carrying
+    where carrier_kind = 'change_request'
+    group by carrier_id
 ),
 with_requests as (
     select distinct a.repository_key

@@ -1,0 +1,23 @@
+-- One row per branch that lives on: the default one, develop, release branches, and the base of
+-- at least three merged requests. Requests into it are changes, a request from it promotes them.
+-- key: repository_key, branch
+with merged as (
+    select a.repository_key, c.base_branch, c.head_branch
+    from records.change_request as c
+    join repository_alias as a on a.alias = c.repository_key
+    where c.deleted_at is null and c.merged_at is not null
+),
+used as (
+    select repository_key, base_branch as branch, count(*) as merged
+    from merged where base_branch is not null group by repository_key, base_branch
+    union all
+    select repository_key, head_branch, 0
+    from merged where head_branch is not null group by repository_key, head_branch
+)
+select u.repository_key, u.branch
+from used as u
+join repository as r on r.repository_key = u.repository_key
+group by u.repository_key, u.branch, r.default_branch
+having coalesce(u.branch = r.default_branch, false)
+    or regexp_matches(u.branch, '^(develop|release[/-].*)$')
+    or sum(u.merged) >= 3
