@@ -124,7 +124,7 @@ def periods(organisation: Organisation, as_of: datetime, first_at: datetime | No
     """The closed list of periods: trailing days with the equal period before, and ISO weeks.
 
     `start_at` and `end_at` are instants, half open; `period_start` and `period_end` the dates for
-    people, the end exclusive. A week that `as_of` cuts is partial.
+    people, the end exclusive. A week that `as_of` cuts is partial, and ends there.
     """
     zone = organisation.tzinfo
     today = as_of.astimezone(zone).date()
@@ -145,7 +145,7 @@ def periods(organisation: Organisation, as_of: datetime, first_at: datetime | No
         following = monday + timedelta(days=7)
         start = datetime.combine(monday, time(), zone).astimezone(UTC)
         end = datetime.combine(following, time(), zone).astimezone(UTC)
-        rows.append(("week", monday, following, start, end, True, end > as_of))
+        rows.append(("week", monday, following, start, min(end, as_of), True, end > as_of))
         monday -= timedelta(days=7)
     return frame(
         {

@@ -3,7 +3,7 @@
 -- published releases, else version-like tags.
 -- key: repository_key
 with ruled as (
-    select r.repository_key, d.origin, d.pattern, d.environment
+    select r.repository_key, d.origin, d.pattern, d.job_pattern, d.environment
     from repository as r
     join input.deployment_rule as d on input_matches(d.repository, r.name, r.repository_key)
     qualify row_number() over (partition by r.repository_key order by d.ordinal) = 1
@@ -37,6 +37,7 @@ select
         case when t.repository_key is not null then 'tag' end
     ) as origin,
     u.pattern,
+    u.job_pattern,
     coalesce(u.environment, 'production') as environment,
     u.origin is not null as is_ruled
 from repository as r

@@ -17,10 +17,12 @@ several as (
             as is_named
     from attempt as a
     join counted as s on s.repository_key = a.repository_key and s.services > 1
+    where not a.is_absurd
 )
 select s.service_id, a.*
 from attempt as a
 join counted as s on s.repository_key = a.repository_key and s.services = 1
+where not a.is_absurd
 union all
 select * exclude (is_named)
 from several

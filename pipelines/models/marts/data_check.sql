@@ -1,6 +1,8 @@
 -- One row per check and subject that somebody should look at, with how many of how many.
 -- key: check_name, subject
-select 'unmatched environments' as check_name, environment as subject, count(*) as count,
+select 'unmatched environments' as check_name,
+    case environment when '' then 'without a name' else environment end as subject,
+    count(*) as count,
     sum(count(*)) over () as total,
     'no production token in the environment''s name' as message,
     'name it under deployments.production in leadline.toml if it is production' as help
@@ -15,11 +17,71 @@ join records.deployment_attempt as d on d.attempt_id = m.attempt_id
 where m.repository_key is null
 group by 2
 union all
-select 'unresolved deployments', s.name, count(*) filter (where not d.is_resolved), count(*),
+select 'deployments of another origin', r.name, count(*),
+    (select count(*) from attempt_repository as t where t.repository_key = min(m.repository_key)),
+    'only one origin of a repository counts, and its is ' || min(o.origin),
+    'add a rule under deployments.rules if another one is right'
+from attempt_repository as m
+join records.deployment_attempt as d on d.attempt_id = m.attempt_id
+join repository as r on r.repository_key = m.repository_key
+join deployment_origin as o on o.repository_key = m.repository_key and o.origin <> m.origin
+where is_production(d.environment)
+group by r.name
+union all
+select 'unmapped images', i.name, count(*),
+    (select count(*) from records.deployment_attempt where image is not null and deleted_at is null),
+    'no single repository or service has the name of this image',
+    'say under deployments.images which repository it is built from'
+from image_source as i
+join records.deployment_attempt as d on d.image = i.image and d.deleted_at is null
+where i.repository_key is null
+group by i.name
+union all
+select 'absurd dates', 'deployments of ' || r.name, count(*) filter (where a.is_absurd), count(*),
+    'before 2000, or more than a day after the last pull: left out',
+    'correct them at the source'
+from attempt as a join repository as r on r.repository_key = a.repository_key
+group by r.name having count(*) filter (where a.is_absurd) > 0
+union all
+select 'negative durations', 'deployments of ' || r.name,
+    count(*) filter (where a.live_at < a.started_at), count(*),
+    'live before it started: the earlier time is taken for both',
+    'the clocks of the source disagree'
+from attempt as a join repository as r on r.repository_key = a.repository_key
+where not a.is_absurd
+group by r.name having count(*) filter (where a.live_at < a.started_at) > 0
+union all
+select 'deployments without commits', s.name,
+    count(*) filter (where d.sha is null and d.is_counted), count(*),
+    'no commit is known: they count, and ship nothing',
+    'deploy by commit, or by a tag or image that names one'
+from deployment as d join service as s on s.service_id = d.service_id
+where d.live_at is not null
+group by s.name having count(*) filter (where d.sha is null and d.is_counted) > 0
+union all
+select 'alternating rollbacks', s.name || ' in ' || d.environment,
+    count(*) filter (where d.kind = 'rollback' and d.is_unrelated), count(*),
+    'two branches that do not hold each other take turns: each return reads as a rollback',
+    'give each branch an environment of its own if these are no rollbacks'
+from deployment as d join service as s on s.service_id = d.service_id
+where d.live_at is not null and d.environment_class = 'production'
+group by s.name, d.environment
+having count(*) filter (where d.kind = 'rollback' and d.is_unrelated) > 1
+union all
+select 'dropped commits', s.name,
+    count(*) filter (where d.relation = 'sideways' and d.dropped > 0), count(*),
+    'deployed from another branch: commits that were live are no longer',
+    'nothing, if they were meant to go'
+from deployment as d join service as s on s.service_id = d.service_id
+where d.live_at is not null and d.environment_class = 'production'
+group by s.name having count(*) filter (where d.relation = 'sideways' and d.dropped > 0) > 0
+union all
+select 'unresolved deployments', s.name,
+    count(*) filter (where not d.is_resolved and d.sha is not null), count(*),
     'the deployed commit is not in the repository''s history',
     'check that the repository is cloned completely and that the commit was pushed'
 from deployment as d join service as s on s.service_id = d.service_id
-group by s.name having count(*) filter (where not d.is_resolved) > 0
+group by s.name having count(*) filter (where not d.is_resolved and d.sha is not null) > 0
 union all
 select 'services without deployments', s.name, 1, count(*) over (),
     'no production deployment was recognised',

@@ -18,14 +18,14 @@ INPUTS = {
     "services": "select service_id, team_id from service",
     "merged": """
         select c.service_id, p.period, p.period_start,
-            (epoch_us(coalesce(c.live_at, k.as_of)) - epoch_us(c.merged_at)) / 3600e6 as hours,
-            c.live_at is not null as is_live
+            (epoch_us(least(c.live_at, k.as_of)) - epoch_us(c.merged_at)) / 3600e6 as hours,
+            coalesce(c.live_at <= k.as_of, false) as is_live
         from change_fact as c
         cross join input.clock as k
         join input.period as p on p.period <> 'week'
             and c.merged_at >= p.start_at and c.merged_at < p.end_at
         where not c.is_bot and c.relation in ('shipped', 'not_live')
-            and coalesce(c.live_at, k.as_of) >= c.merged_at
+            and least(c.live_at, k.as_of) >= c.merged_at
             and c.service_id in (select service_id from release_live)
     """,
     "cells": """
