@@ -16,8 +16,8 @@ RULES: dict[str, dict[str, str]] = {
     "merges": {"origin": "merge"},
 }
 GOALS = (
-    {"metric": "deployment_frequency", "target": "3 per week"},
-    {"metric": "change_lead_time", "target": "2 d"},
+    {"metric": "deployment_frequency", "target": "2 per week"},
+    {"metric": "change_lead_time", "target": "4 d"},
     {"metric": "change_fail_rate", "target": "15 %"},
     {"metric": "failed_deployment_recovery_time", "target": "6 h"},
 )

@@ -279,7 +279,8 @@ class DeploymentSimulation:
                 "succeeded",
                 extra_keys=(hotfix.key,),
                 is_before_merge=True,
-                is_hotfix=True,
+                # The API forgets the branch of a deployment once it is deleted; a run keeps it.
+                is_hotfix=self._service.origin == "runs",
             )
         )
         self._free = max(live + 300, (hotfix.merged or live) + 60)

@@ -1,5 +1,6 @@
 """Which deployments were unplanned work, from what the ledger and the changes themselves say."""
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, Literal
@@ -12,10 +13,9 @@ State = Literal["rework", "planned", "unknown"]
 
 FIX_TYPES = frozenset({"Bug", "Incident", "Defect"})
 FIX_LABELS = frozenset({"bug", "bugfix", "fix", "hotfix", "incident", "rework", "regression"})
-FIX_PREFIXES = ("bugfix/", "fix/", "hotfix/")
+FIX_BRANCH = re.compile(r"(?i)^(bugfix|fix|hotfix)[/_-]")
 PLANNED_LABELS = frozenset({"feature", "enhancement", "documentation", "refactoring", "chore"})
-PLANNED_PREFIXES = ("feature/", "feat/", "docs/", "chore/", "refactor/")
-EXCLUDED_LABEL = "platform"
+PLANNED_BRANCH = re.compile(r"(?i)^(feature|feat|docs|chore|refactor)[/_-]")
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,8 +52,6 @@ class ReworkTruth:
         fixes = signs = people = 0
         for change in self._ledger.shipped.get(place_of(one), ()):
             request = self._ledger.requests.get(change.change_key)
-            if request is not None and EXCLUDED_LABEL in request.labels:
-                continue
             is_fix, has_sign = self._of_change(change.change_key, request, before)
             signs += has_sign
             if not self._ledger.is_bot(change.change_key):
@@ -71,10 +69,9 @@ class ReworkTruth:
         if request is None:
             return False, False
         labels = {label.lower() for label in request.labels}
-        branch = request.head_branch.lower()
-        is_fix = bool(labels & FIX_LABELS) or branch.startswith(FIX_PREFIXES)
-        is_fix = is_fix or key in self._reverts
-        has_sign = is_fix or bool(labels & PLANNED_LABELS) or branch.startswith(PLANNED_PREFIXES)
+        branch = request.head_branch
+        is_fix = bool(labels & FIX_LABELS or FIX_BRANCH.match(branch)) or key in self._reverts
+        has_sign = is_fix or bool(labels & PLANNED_LABELS or PLANNED_BRANCH.match(branch))
         for name in request.ticket_keys:
             ticket = self._ledger.tickets[name]
             has_sign = True

@@ -7,6 +7,8 @@ import polars as pl
 import pytest
 
 from sandbox.forge import Repository
+from sandbox.truth_ledger import LiveLedger
+from sandbox.truth_measures import MeasureTruth, Period
 from tests.e2e.demo_world import DemoWorld, demo_world
 
 STAGES = ("lead_time", "coding", "pickup", "review", "merge", "unreviewed", "deploy")
@@ -14,9 +16,9 @@ STAGES = ("lead_time", "coding", "pickup", "review", "merge", "unreviewed", "dep
 
 @pytest.fixture(scope="module")
 def world(tmp_path_factory: pytest.TempPathFactory) -> Iterator[DemoWorld]:
-    """Sixteen engineers with a service of every kind, six months, pulled and built once."""
+    """A busy organisation with a service of every kind, pulled and built once."""
     folder = tmp_path_factory.mktemp("truth")
-    with demo_world(folder, engineers=16, services=15) as world:
+    with demo_world(folder, engineers=30, services=15, months=7) as world:
         world.sync()
         world.build()
         yield world
@@ -98,8 +100,7 @@ def reachable(world: DemoWorld, repository: Repository) -> int:
 
 def test_every_deployment_is_found(world: DemoWorld) -> None:
     """Attempts are folded, live times right to the second, kinds and outcomes as they happened."""
-    deployments = with_hotfixes(world, world.sandbox.truth.deployments)
-    truth = deployments.join(service_names(world), on="service_id").select(
+    truth = world.sandbox.truth.deployments.join(service_names(world), on="service_id").select(
         "service_name", "environment", "sha", "started_at", "live_at", "kind", "outcome",
         "is_baseline", attempts=pl.col("attempt_ids").list.len().cast(pl.Int64),
     )  # fmt: skip
@@ -110,31 +111,132 @@ def test_every_deployment_is_found(world: DemoWorld) -> None:
     """)
     # What never went live ships nothing; what it would have been is nobody's kind.
     truth = truth.with_columns(
-        kind=pl.when(pl.col("live_at").is_null() & (pl.col("kind") != "hotfix"))
-        .then(pl.lit("normal"))
-        .otherwise("kind"),
+        kind=pl.when(pl.col("live_at").is_null()).then(pl.lit("normal")).otherwise("kind"),
         attempts=pl.when(pl.col("attempts") == 0).then(1).otherwise("attempts"),
     )
     assert differences(truth, found, ["service_name", "environment", "started_at", "sha"]) == []
 
 
-def with_hotfixes(world: DemoWorld, deployments: pl.DataFrame) -> pl.DataFrame:
-    """The truth's deployments, those of hotfixes alone called so: all people's changes marked."""
-    requests = [r for each in world.organisation.repositories for r in each.change_requests]
-    marked = [f"request:{r.id}" for r in requests if "hotfix" in (*r.labels, r.head_branch[:6])]
-    people = world.sandbox.truth.changes.filter(
-        (pl.col("relation") == "shipped") & ~pl.col("is_bot")
+def placed(world: DemoWorld, frame: pl.DataFrame) -> pl.DataFrame:
+    """Rows of the truth about deployments with what tells the product's deployments apart."""
+    deployments = world.sandbox.truth.deployments.join(service_names(world), on="service_id")
+    return frame.join(
+        deployments.select(
+            "deployment_key", "environment", "service_name", "started_at", "sha", "live_at"
+        ),
+        on=["deployment_key", "environment"],
+        how="left",
     )
-    hotfixes = (
-        people.group_by("deployment_key")
-        .agg(pl.col("change_key").is_in(marked).all())
-        .filter("change_key")["deployment_key"]
+
+
+PLACE = ("service_name", "environment", "started_at", "sha")
+
+
+def test_every_sign_of_failure_is_found(world: DemoWorld) -> None:
+    """Of each deployment just the signs there are, with their confidence, and no other."""
+    truth = placed(world, world.sandbox.truth.signals).select(*PLACE, "method", "confidence")
+    found = world.ask("""
+        select d.service_name, d.environment, d.started_at, d.sha, s.link_method as method,
+            s.confidence
+        from failure_signal as s join deployment_fact as d on d.deployment_id = s.deployment_id
+    """)
+    assert differences(counted(truth), counted(found), list(PLACE)) == []
+
+
+def test_every_failure_begins_and_ends_as_it_did(world: DemoWorld) -> None:
+    """What failed, from when, until when and by what it was mended, to the microsecond."""
+    truth = placed(world, world.sandbox.truth.failures.drop("live_at")).select(
+        *PLACE,
+        "is_high",
+        "recovered_at",
+        "recovery_us",
+        "recovered_by",
+        methods=pl.col("methods").list.join(","),
     )
-    is_hotfix = pl.col("kind").is_in(["normal", "config"]) & pl.col("deployment_key").is_in(
-        hotfixes.implode()
+    found = world.ask("""
+        select d.service_name, d.environment, d.started_at, d.sha, f.is_high, f.recovered_at,
+            f.recovery_us, f.recovered_by, array_to_string(list_sort(f.methods), ',') as methods
+        from failure as f join deployment_fact as d on d.deployment_id = f.deployment_id
+    """)
+    assert differences(truth, found, list(PLACE)) == []
+    assert truth.height > 50
+
+
+def test_every_incident_is_linked_to_what_it_names_or_what_was_live(world: DemoWorld) -> None:
+    """Once or not at all, to the deployment that the definition says."""
+    truth = placed(world, world.sandbox.truth.incidents.rename({"service_id": "named_id"})).select(
+        "ticket_key",
+        "resolved_at",
+        "method",
+        *PLACE,
+        incident_at="created_at",
+        names_service=pl.col("named_id").is_not_null(),
     )
-    kind = pl.when(is_hotfix).then(pl.lit("hotfix")).otherwise("kind")
-    return deployments.with_columns(kind=kind)
+    found = world.ask("""
+        select t.ticket_key, i.resolved_at, l.link_method as method, d.service_name,
+            d.environment, d.started_at, d.sha, i.started_at as incident_at,
+            i.service_id is not null as names_service
+        from incident as i
+        join incident_link as l on l.incident_id = i.incident_id
+        join ticket_fact as t on t.ticket_id = i.incident_id
+        left join deployment_fact as d on d.deployment_id = l.deployment_id
+    """)
+    assert differences(truth, found, ["ticket_key"]) == []
+    unlinked = world.ask("select count(*) from incident_link where deployment_id is null")
+    assert unlinked.item() == truth["method"].null_count() > 3
+
+
+def test_every_deployment_is_the_kind_of_work_it_was(world: DemoWorld) -> None:
+    """Rework, planned or unknown, and whether a fix is in it."""
+    truth = placed(world, world.sandbox.truth.rework).select(*PLACE, "state", "contains_fix")
+    found = world.ask("""
+        select d.service_name, d.environment, d.started_at, d.sha, r.state, r.contains_fix
+        from rework as r join deployment_fact as d on d.deployment_id = r.deployment_id
+    """)
+    assert differences(truth, found, list(PLACE)) == []
+
+
+def test_measures_of_failure_are_right_in_every_period(world: DemoWorld) -> None:
+    """Rates, recovery and what they are made of, per service, over the trailing periods."""
+    names = dict(service_names(world).iter_rows())
+    ledger = MeasureTruth(LiveLedger(world.organisation))
+    periods = world.ask("""
+        select p.period, p.start_at, p.end_at, k.as_of
+        from input.period as p cross join input.clock as k
+        where p.is_current and p.period <> 'week'
+    """)
+    expected: dict[tuple[str, str, str, str], tuple[float | None, int]] = {}
+    for period, start, end, as_of in periods.iter_rows():
+        for service, one in ledger.measures(Period(start, end, as_of)).items():
+            place = (names[service], period)
+            rate, mature = one.change_fail_rate, one.mature
+            high = one.failed_high / mature * 100 if mature else None
+            expected[*place, "change_fail_rate", "primary"] = rate, mature
+            expected[*place, "change_fail_rate", "high"] = high, mature
+            expected[*place, "failed_deployment_recovery_time", "median"] = (
+                one.recovery_hours,
+                one.failed,
+            )
+            known = one.rework_rate
+            expected[*place, "deployment_rework_rate", "known"] = known, one.deployments
+    found = world.ask("""
+        select s.name, m.period, m.metric, m.variant, m.value, m.n
+        from metric as m join service as s on s.service_id = m.entity_id
+        where m.entity_type = 'service' and m.environment = 'production' and m.period <> 'week'
+    """)
+    compared = 0
+    for name, period, metric, variant, value, n in found.iter_rows():
+        key = (name, period, metric, variant)
+        if key in expected:
+            assert n == expected[key][1], key
+            assert value == (expected[key][0] and pytest.approx(expected[key][0])), key
+            compared += 1
+    assert compared == len(expected) > 150
+
+
+def counted(rows: pl.DataFrame) -> pl.DataFrame:
+    """Equal rows with their number."""
+    return rows.group_by(rows.columns).len()
 
 
 def test_every_change_is_attributed_to_the_deployment_that_shipped_it(world: DemoWorld) -> None:

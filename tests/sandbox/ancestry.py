@@ -35,7 +35,6 @@ def fold_attempts(attempts: list[Deployment]) -> list[Folded]:
             attempt.created_at,
             next((s.created_at for s in attempt.statuses if s.state == "success"), None),
             1,
-            "hotfix" in attempt.ref,
         )
         for attempt in attempts
     )
