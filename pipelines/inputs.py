@@ -246,10 +246,20 @@ def sources(landing: Landing) -> pl.DataFrame:
 
 def _macros(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
     tokens = _list(token.casefold() for token in settings.deployments.production)
-    hotfix = re.sub("'", "''", settings.deployments.hotfix_pattern)
+    # A pattern that is written into the query is compiled once, one in a table for every row.
+    patterns = (
+        settings.deployments.hotfix_pattern,
+        settings.rework.branch_pattern,
+        settings.rework.planned_branch_pattern,
+    )
+    hotfix, fix, planned = (re.sub("'", "''", pattern) for pattern in patterns)
     connection.execute(f"""
         create or replace temp macro is_hotfix(name) as
             coalesce(regexp_matches(name, '{hotfix}'), false);
+        create or replace temp macro is_fix_branch(name) as
+            coalesce(regexp_matches(name, '{fix}'), false);
+        create or replace temp macro is_planned_branch(name) as
+            coalesce(regexp_matches(name, '{planned}'), false);
         create or replace temp macro environment_tokens(environment) as
             regexp_split_to_array(lower(environment), '[^\\p{{L}}\\p{{N}}]+');
         create or replace temp macro is_production(environment) as

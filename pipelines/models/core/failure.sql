@@ -36,31 +36,33 @@ begun as (
     join deployment as d on d.deployment_id = s.deployment_id
     left join disturbed as i on i.deployment_id = s.deployment_id
 ),
-mending as (
-    select b.deployment_id, m.deployment_id as mending_id, m.live_at,
+fix as (
+    select s.deployment_id, m.deployment_id as mending_id, m.live_at,
         bool_or(s.link_method = 'rollback') as is_rollback
-    from begun as b
-    join failure_signal as s on s.deployment_id = b.deployment_id
+    from failure_signal as s
     join deployment as m on m.deployment_id = s.mending_deployment_id
-    where not b.is_incident_open and m.live_at >= b.failed_at
-        and m.live_at <= coalesce(b.resolved_at, m.live_at)
-    group by b.deployment_id, m.deployment_id, m.live_at
+    group by s.deployment_id, m.deployment_id, m.live_at
 ),
 mended as (
-    select m.deployment_id,
+    -- The bounds stand in the aggregates: as conditions they would be joined by first.
+    select b.deployment_id,
         case when b.resolved_at is null
-            then arg_min(m.mending_id, (m.live_at, m.mending_id))
-            else arg_max(m.mending_id, (m.live_at, m.mending_id)) end as mending_id
-    from mending as m
-    join begun as b on b.deployment_id = m.deployment_id
-    group by m.deployment_id, b.resolved_at
+            then arg_min(f.mending_id, (f.live_at, f.mending_id))
+                filter (where f.live_at >= b.failed_at)
+            else arg_max(f.mending_id, (f.live_at, f.mending_id))
+                filter (where f.live_at between b.failed_at and b.resolved_at)
+        end as mending_id
+    from begun as b
+    join fix as f on f.deployment_id = b.deployment_id
+    where not b.is_incident_open
+    group by b.deployment_id, b.resolved_at
 ),
 ended as (
-    select b.*, m.mending_id, g.is_rollback,
-        case when not b.is_incident_open then coalesce(g.live_at, b.resolved_at) end as recovered_at
+    select b.*, m.mending_id, f.is_rollback,
+        case when not b.is_incident_open then coalesce(f.live_at, b.resolved_at) end as recovered_at
     from begun as b
     left join mended as m on m.deployment_id = b.deployment_id
-    left join mending as g on g.deployment_id = m.deployment_id and g.mending_id = m.mending_id
+    left join fix as f on f.deployment_id = m.deployment_id and f.mending_id = m.mending_id
 )
 select deployment_id, service_id, environment, live_at, methods, confidence,
     signals::bigint as signals, incidents::bigint as incidents, is_high, is_primary, is_by_time, failed_at,

@@ -104,10 +104,14 @@ explicit as (
     group by n.incident_id
 ),
 place as (
-    select incident_id, service_id as scope, started_at, 'incident_time' as link_method
-    from asked where service_id is not null
+    select i.incident_id, i.service_id as scope, i.started_at, 'incident_time' as link_method,
+        epoch_us(i.started_at) // p.incident_window_us as slot
+    from asked as i
+    cross join input.measure as p
+    where i.service_id is not null
     union all
-    select i.incident_id, i.team_id, i.started_at, 'incident_team'
+    select i.incident_id, i.team_id, i.started_at, 'incident_team',
+        epoch_us(i.started_at) // p.incident_window_us
     from asked as i
     cross join input.measure as p
     where i.service_id is null and i.team_id is not null and p.has_team_links
@@ -119,41 +123,27 @@ near as (
     select team_id, deployment_id, started_at, live_at from counted
     where team_id in (select scope from place)
 ),
-event as (
-    select scope, started_at as moment, 0 as ordinal, deployment_id, null as incident_id from near
-    union all
-    select scope, live_at, 1, deployment_id, null from near
-    union all
-    select scope, started_at, 2, null, incident_id from place
-    union all
-    select n.scope, n.live_at + to_microseconds(p.incident_window_us), 3, n.deployment_id, null
-    from near as n cross join input.measure as p
-),
-seen as (
-    select incident_id,
-        last_value(case when ordinal = 0 then deployment_id end ignore nulls) over so_far as last_started,
-        last_value(case when ordinal = 1 then deployment_id end ignore nulls) over so_far as last_live,
-        count(case when ordinal = 0 then 1 end) over so_far
-            - count(case when ordinal = 3 then 1 end) over so_far as candidates
-    from event
-    window so_far as (
-        partition by scope order by moment, ordinal, deployment_id, incident_id
-        rows between unbounded preceding and current row)
+reach as (
+    -- Time is cut into slots as long as the window, so that equal slots can be joined: a
+    -- deployment reaches into two or three of them, however many deployments a service has.
+    select n.scope, n.deployment_id, n.started_at, n.live_at,
+        n.live_at + to_microseconds(p.incident_window_us) as until_at,
+        unnest(range(
+            epoch_us(n.started_at) // p.incident_window_us,
+            epoch_us(n.live_at) // p.incident_window_us + 2)) as slot
+    from near as n
+    cross join input.measure as p
 ),
 timed as (
-    select e.incident_id, p.link_method, e.candidates,
-        case
-            when i.started_at <= l.live_at + to_microseconds(m.incident_window_us)
-                then l.deployment_id
-            when i.started_at < s.live_at then s.deployment_id
-        end as deployment_id
-    from seen as e
-    join place as p on p.incident_id = e.incident_id
-    join asked as i on i.incident_id = e.incident_id
-    cross join input.measure as m
-    left join counted as l on l.deployment_id = e.last_live
-    left join counted as s on s.deployment_id = e.last_started
-    where e.incident_id is not null
+    select p.incident_id, p.link_method, count(*) as candidates,
+        arg_max(r.deployment_id, (
+            r.live_at <= p.started_at,
+            case when r.live_at <= p.started_at then r.live_at else r.started_at end,
+            r.deployment_id)) as deployment_id
+    from place as p
+    join reach as r on r.scope = p.scope and r.slot = p.slot
+        and p.started_at >= r.started_at and p.started_at <= r.until_at
+    group by p.incident_id, p.link_method
 ),
 chosen as (
     select i.incident_id, i.service_id, i.team_id, i.started_at, i.resolved_at,

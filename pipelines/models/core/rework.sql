@@ -13,12 +13,11 @@ with placed as (
 shipped as (
     select p.deployment_id, p.previous_at, c.change_id, c.is_bot, c.head_branch, c.title,
         c.repository_key, c.merge_sha, c.ticket_keys,
-        list_transform(q.labels, lambda label: lower(label)) as labels
+        list_transform(c.labels, lambda label: lower(label)) as labels
     from placed as p
     join deployment_change as l
         on l.deployment_id = p.deployment_id and l.environment = p.environment
     join change as c on c.change_id = l.change_id
-    left join records.change_request as q on q.change_request_id = c.change_id
     where l.relation = 'shipped'
 ),
 linked as (
@@ -43,12 +42,12 @@ taking_back as (
 classed as (
     select s.deployment_id, s.change_id, s.is_bot,
         coalesce(list_has_any(m.fix_labels, s.labels), false)
-            or coalesce(regexp_matches(s.head_branch, m.fix_branch_pattern), false)
+            or is_fix_branch(s.head_branch)
             or b.change_id is not null or starts_with(coalesce(s.title, ''), 'Revert "')
             or coalesce(l.is_fix, false) as is_fix,
         l.change_id is not null
             or coalesce(list_has_any(m.planned_labels, s.labels), false)
-            or coalesce(regexp_matches(s.head_branch, m.planned_branch_pattern), false) as is_marked
+            or is_planned_branch(s.head_branch) as is_marked
     from shipped as s
     cross join input.measure as m
     left join linked as l on l.deployment_id = s.deployment_id and l.change_id = s.change_id
