@@ -114,18 +114,18 @@ def relate(
     was_shipped: bool,
     touched: set[tuple[int, int]],
     manifests: list[str | None],
+    last_known: int | None,
 ) -> None:
     """Name what the deployment is to the one live when it started.
 
-    The same commit under another manifest (GitOps) is a deployment of configuration.
+    Where the commit of that one is not in the graph, to the `last_known` one live by then. The
+    same commit under another manifest (GitOps) is a deployment of configuration.
     """
     relation, new = relations[at], tips[at]
-    live = relation.live
-    if live is None or new is None:
+    if relation.live is None or new is None:
         return
-    is_live_known = tips[live] is not None
-    while live is not None and tips[live] is None:
-        live = relations[live].live
+    is_live_known = tips[relation.live] is not None
+    live = relation.live if is_live_known else last_known
     before = tips[live] if live is not None else None
     if live is None or before is None:
         return
@@ -172,14 +172,20 @@ def undo(
     ]
 
 
-def live_at_start(started: list[int], ended: list[int]) -> list[int | None]:
-    """For each deployment the one live when it started: live by then, and the latest started."""
+def live_at_start(
+    started: list[int], ended: list[int], counted: list[bool] | None = None
+) -> list[int | None]:
+    """For each deployment the one live when it started: live by then, and the latest started.
+
+    Only those `counted` are looked at, where it is given.
+    """
     found: list[int | None] = [None] * len(started)
     latest: tuple[int, int] | None = None
     reached = 0
     for at in sorted(range(len(started)), key=lambda each: (started[each], each)):
         while reached < at and ended[reached] <= started[at]:
-            latest = max(latest or (started[reached], reached), (started[reached], reached))
+            if counted is None or counted[reached]:
+                latest = max(latest or (started[reached], reached), (started[reached], reached))
             reached += 1
         found[at] = latest[1] if latest is not None else None
     return found

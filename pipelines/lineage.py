@@ -172,6 +172,7 @@ def _cell(
         owner[(owner >= 0) & boundary] = known[0]
     shipped = np.bincount(owner[owner >= 0], minlength=len(tips)).tolist()
     live = live_at_start(started, ended)
+    last_known = live_at_start(started, ended, [tip is not None for tip in tips])
     touched = history.touched(walked)
     relations: list[Relation] = []
     unresolved_at: int | None = None
@@ -196,6 +197,7 @@ def _cell(
                 was_shipped=was_shipped,
                 touched=touched,
                 manifests=manifests,
+                last_known=last_known[at],
             )
         if relation.name == "rollback":
             by_then = [each for each in known if each < at and ended[each] <= started[at]]
@@ -204,13 +206,12 @@ def _cell(
 
 
 def _twins(commits: pl.DataFrame) -> npt.NDArray[np.int64] | None:
-    """A number for each group of non-merge commits equal in author, second and subject, else -1."""
+    """A number for each group of commits equal in author, second and subject, else -1."""
     if not set(_TWIN) <= set(commits.columns):
         return None
     key = ["repository_key", *_TWIN]
     groups = (
-        commits.filter(pl.col("parents").list.len() < 2)
-        .drop_nulls(list(_TWIN))
+        commits.drop_nulls(list(_TWIN))
         .group_by(key)
         .agg("row")
         .filter(pl.col("row").list.len() > 1)
@@ -225,14 +226,17 @@ def _twins(commits: pl.DataFrame) -> npt.NDArray[np.int64] | None:
 def _with_twins(
     owner: npt.NDArray[np.int64], twins: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.int64]:
-    """Owners after a rewrite: a group of equal commits belongs to the first that shipped any."""
+    """Owners after a rewrite: equal commits belong to the first that shipped any of them."""
     rows = np.flatnonzero((owner >= 0) & (twins >= 0))
     if not len(rows):
         return owner
-    earliest = np.full(twins.max() + 1, np.iinfo(np.int64).max)
+    nobody = np.iinfo(np.int64).max
+    earliest = np.full(twins.max() + 1, nobody)
     np.minimum.at(earliest, twins[rows], owner[rows])
+    equal = np.flatnonzero(twins >= 0)
+    equal = equal[earliest[twins[equal]] < nobody]
     owner = owner.copy()
-    owner[rows] = earliest[twins[rows]]
+    owner[equal] = earliest[twins[equal]]
     return owner
 
 

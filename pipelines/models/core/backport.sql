@@ -1,15 +1,109 @@
--- One row per change request whose commits were cherry-picked from another request's: it ships
--- together with the original, which counts once.
--- key: change_request_id
-with picked as (
-    select a.repository_key, g.sha, unnest(g.cherry_picked_from) as source
+-- One row per change that holds nothing new, and change that it repeats: its commits were picked from
+-- there (as the cherry-pick's trailer says) or written again (same author e-mail, authored second
+-- and subject). It ships together with the originals, which count once.
+-- key: change_id, original_id
+with recursive request as (
+    select c.change_request_id as change_id, a.repository_key, c.merge_sha, c.merged_at
+    from records.change_request as c
+    join repository_alias as a on a.alias = c.repository_key
+    where c.deleted_at is null and c.merged_at is not null
+        and c.change_request_id not in (select change_request_id from promotion)
+        and c.change_request_id not in (select change_request_id from stacked)
+),
+graph as (
+    select distinct a.repository_key, g.sha, len(g.parents) > 1 as is_merge,
+        lower(coalesce(g.written_email, g.author_email)) as email, g.authored_at, g.subject,
+        g.committed_at
+    from records.commit as g
+    join repository_alias as a on a.alias = g.repository_key
+),
+listed as (
+    select r.change_id, r.repository_key, l.sha, lower(l.author_email) as email,
+        date_trunc('second', l.authored_at) as authored_at, l.subject, l.committed_at, r.merged_at
+    from request as r
+    join records.change_request_commit as l on l.change_request_id = r.change_id
+    where not l.is_merge
+),
+held as (
+    select *, false as is_direct, true as is_own from listed
+    union all by name
+    -- A squash commit may be picked too, but it is not what the request consists of.
+    select r.change_id, r.repository_key, g.sha, g.email, g.authored_at, g.subject,
+        g.committed_at, r.merged_at, false as is_direct,
+        r.change_id not in (select change_id from listed) as is_own
+    from request as r
+    join graph as g on g.repository_key = r.repository_key and g.sha = r.merge_sha
+    where not g.is_merge
+    union all by name
+    select 'commit:' || c.repository_key || ':' || c.unit_sha as change_id, c.repository_key,
+        c.sha, c.written_email as email, c.authored_at, c.subject, c.committed_at,
+        u.committed_at as merged_at, true as is_direct, true as is_own
+    from loose_commit as c
+    join loose_commit as u on u.repository_key = c.repository_key and u.sha = c.unit_sha
+    where not c.is_merge
+),
+trailer as (
+    select distinct a.repository_key, g.sha, unnest(g.cherry_picked_from) as source
     from records.commit as g
     join repository_alias as a on a.alias = g.repository_key
     where len(g.cherry_picked_from) > 0
+),
+aged as (
+    -- What is picked comes after what is not, commits after requests, later after earlier.
+    select h.*, struct_pack(
+        is_picked := (h.repository_key, h.sha) in (select (repository_key, sha) from trailer),
+        is_direct := h.is_direct, committed_at := h.committed_at, merged_at := h.merged_at,
+        change_id := h.change_id) as age
+    from held as h
+),
+family as (
+    select repository_key, email, authored_at, subject, min(age) as first
+    from aged
+    where email is not null and authored_at is not null and subject is not null
+    group by repository_key, email, authored_at, subject
+),
+sourced as (
+    select h.change_id, h.sha, f.first
+    from aged as h
+    join family as f on f.repository_key = h.repository_key and f.email = h.email
+        and f.authored_at = h.authored_at and f.subject = h.subject
+    where h.is_own
+    union all
+    select h.change_id, h.sha, f.first
+    from aged as h
+    join trailer as t on t.repository_key = h.repository_key and t.sha = h.sha
+    join aged as n on n.repository_key = t.repository_key
+        and left(n.sha, 7) = left(t.source, 7) and starts_with(n.sha, t.source)
+    join family as f on f.repository_key = n.repository_key and f.email = n.email
+        and f.authored_at = n.authored_at and f.subject = n.subject
+    where h.is_own
+),
+rooted as (
+    select change_id, sha, min(first) as first from sourced group by change_id, sha
+),
+own as (
+    select distinct change_id, sha from held where is_own
+),
+copied as (
+    select o.change_id
+    from own as o
+    left join rooted as r on r.change_id = o.change_id and r.sha = o.sha
+    group by o.change_id
+    having bool_and(coalesce(r.first.change_id <> o.change_id, false))
+),
+repeated as (
+    select distinct r.change_id, r.first.change_id as original_id
+    from rooted as r
+    where r.change_id in (select change_id from copied)
+),
+reached as (
+    -- What repeats a copy repeats its original.
+    select change_id, original_id from repeated
+    union
+    select c.change_id, r.original_id
+    from reached as c
+    join repeated as r on r.change_id = c.original_id
 )
-select b.change_request_id, min(o.change_request_id) as original_id
-from picked as p
-join change_commit as b on b.repository_key = p.repository_key and b.sha = p.sha
-join change_commit as o on o.repository_key = p.repository_key
-    and starts_with(o.sha, p.source) and o.change_request_id <> b.change_request_id
-group by b.change_request_id
+select change_id, original_id
+from reached
+where original_id not in (select change_id from copied)

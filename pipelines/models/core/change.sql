@@ -3,7 +3,7 @@
 -- key: change_id
 -- not null: repository_key, kind, start_at, merged_at
 -- check: start_at <= merged_at
-with recursive request as (
+with request as (
     select c.*, a.repository_key as home_key, r.default_branch
     from records.change_request as c
     join repository_alias as a on a.alias = c.repository_key
@@ -35,11 +35,9 @@ requested as (
     select
         q.change_request_id as change_id, q.home_key as repository_key,
         case
-            when b.change_request_id is not null then 'backport'
             when m.change_request_id is not null then 'promotion'
-            when q.base_branch <> q.default_branch and n.branch is null
-                and not regexp_matches(q.base_branch, '^(release|hotfix|support|stable)([/-]|$)|^v?\d+(\.(\d+|x))+$')
-                then 'stacked'
+            when q.change_request_id in (select change_request_id from stacked) then 'stacked'
+            when q.change_request_id in (select change_id from backport) then 'backport'
             else 'change_request'
         end as kind,
         q.number, q.title, q.url, q.author, coalesce(p.is_bot, false) as is_bot,
@@ -53,87 +51,38 @@ requested as (
         v.first_review_at, v.approved_at, q.merged_at
     from request as q
     left join listed as l on l.change_request_id = q.change_request_id
-    left join backport as b on b.change_request_id = q.change_request_id
     left join promotion as m on m.change_request_id = q.change_request_id
-    left join long_lived_branch as n
-        on n.repository_key = q.home_key and n.branch = q.base_branch
     left join reviewed as v on v.change_request_id = q.change_request_id
     left join account_person as p on p.account_id = q.author
 ),
-onward as (
-    select s.change_id, c.change_id as carrier_id, c.kind as carrier_kind, s.candidate_at
-    from requested as s
-    join requested as c on c.repository_key = s.repository_key and c.head_branch = s.base_branch
-        and c.merged_at >= s.merged_at and c.kind in ('change_request', 'stacked')
-    where s.kind = 'stacked'
-),
-carrying as (
-    -- A stacked request is folded into the request that carries its base branch onwards, and
-    -- with that one into the next, up to the one that is a change.
-    select carrier_id, carrier_kind, candidate_at from onward
-    union
-    select o.carrier_id, o.carrier_kind, c.candidate_at
-    from carrying as c
-    join onward as o on o.change_id = c.carrier_id
-),
 carried as (
-    select carrier_id as change_id, min(candidate_at) as candidate_at
-    from carrying
-    where carrier_kind = 'change_request'
-    group by carrier_id
-),
-with_requests as (
-    select distinct a.repository_key
-    from records.change_request as c join repository_alias as a on a.alias = c.repository_key
-    where c.deleted_at is null
-),
-graph as (
-    select a.repository_key, g.sha, g.parents, g.author_email, g.authored_at, g.committed_at,
-        g.subject, m.mainline_sha
-    from records.commit as g
-    join repository_alias as a on a.alias = g.repository_key
-    left join mainline as m on m.repository_key = a.repository_key and m.sha = g.sha
-),
-asked as (
-    -- Commits of requests still open or closed unmerged are no changes of their own either.
-    select distinct a.repository_key, l.sha
-    from records.change_request as c
-    join repository_alias as a on a.alias = c.repository_key
-    join records.change_request_commit as l on l.change_request_id = c.change_request_id
-    where c.deleted_at is null and c.merged_at is null
-),
-loose as (
-    -- Commits on the default branch, or in production, that belong to no change request.
-    select g.*, g.sha as unit_sha
-    from graph as g
-    join with_requests as w on w.repository_key = g.repository_key
-    left join change_commit as c on c.repository_key = g.repository_key and c.sha = g.sha
-    left join asked as k on k.repository_key = g.repository_key and k.sha = g.sha
-    where c.sha is null and len(g.parents) <= 1
-        and (g.mainline_sha is not null or (k.sha is null and exists (
-            select 1 from shipment as s
-            where s.environment = '' and s.repository_key = g.repository_key and s.sha = g.sha)))
-    union all
-    select g.*, g.mainline_sha
-    from graph as g
-    where g.mainline_sha is not null
-        and g.repository_key not in (select repository_key from with_requests)
+    -- A stacked request is folded into the request that carries it onwards.
+    select k.carrier_id as change_id, min(s.candidate_at) as candidate_at
+    from stacked as k
+    join requested as s on s.change_id = k.change_request_id
+    where k.carrier_id is not null
+    group by k.carrier_id
 ),
 unit as (
     select repository_key, unit_sha,
-        bool_or(sha = unit_sha and len(parents) > 1) as is_merge,
-        min(case when len(parents) <= 1 then authored_at end) as authored_at,
-        arg_min(committed_at, case when len(parents) <= 1 then authored_at end) as committed_at,
+        bool_or(sha = unit_sha and is_merge) as is_merge,
+        min(case when not is_merge then authored_at end) as authored_at,
+        arg_min(committed_at, case when not is_merge then authored_at end) as committed_at,
         max(case when sha = unit_sha then committed_at end) as merged_at,
         max(case when sha = unit_sha then subject end) as title,
         max(case when sha = unit_sha then author_email end) as author_email
-    from loose
+    from loose_commit
     group by repository_key, unit_sha
 ),
 committed as (
     select
         'commit:' || u.repository_key || ':' || u.unit_sha as change_id, u.repository_key,
-        case when u.is_merge then 'merge' else 'direct' end as kind,
+        case
+            when 'commit:' || u.repository_key || ':' || u.unit_sha in (
+                select change_id from backport) then 'backport'
+            when u.is_merge then 'merge'
+            else 'direct'
+        end as kind,
         null::bigint as number, u.title,
         case when starts_with(r.url, 'http') then r.url || '/commit/' || u.unit_sha end as url,
         null::varchar as author, coalesce(p.is_bot, false) as is_bot,

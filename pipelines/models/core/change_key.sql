@@ -6,7 +6,7 @@ with claimed as (
     select coalesce(b.original_id, c.change_id) as change_id, c.repository_key,
         unnest([c.merge_sha, c.head_sha]) as sha
     from change as c
-    left join backport as b on b.change_request_id = c.change_id
+    left join backport as b on b.change_id = c.change_id
     where c.kind not in ('stacked', 'promotion')
 )
 select distinct k.change_id, k.repository_key, k.sha

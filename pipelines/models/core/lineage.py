@@ -65,18 +65,16 @@ def model(
     """Walk every history once per environment, for production as a whole, and for the heads."""
     index = index_commits(commits)
     slices = ship_indexed(index, deployments)
-    production, whole = _production(index, deployments, slices.commits)
+    production = _production(index, deployments, slices.commits)
     relations = slices.deployments.join(
-        whole.select("deployment_id", whole_at="unresolved_before_at"),
+        _last_unknown(slices.deployments, deployments),
         on="deployment_id",
         how="left",
         maintain_order="left",
-    ).with_columns(
-        unresolved_in_production_at=pl.max_horizontal("whole_at", "unresolved_before_at"),
     )
     return {
         "shipment": pl.concat([slices.commits, production]),
-        "deployment_relation": relations.drop("whole_at"),
+        "deployment_relation": relations,
         "undone_commit": slices.undone,
         "mainline": trace(index, heads),
     }
@@ -84,11 +82,8 @@ def model(
 
 def _production(
     index: CommitIndex, deployments: pl.DataFrame, sliced: pl.DataFrame
-) -> tuple[pl.DataFrame, pl.DataFrame]:
-    """Production as one place: what shipped, and the relations of what had to be walked anew.
-
-    A service with a single production environment is walked already.
-    """
+) -> pl.DataFrame:
+    """Production as one place; a service with a single production environment is walked already."""
     place = ["service_id", "repository_key"]
     live = deployments.filter(pl.col("is_production") & pl.col("live_at").is_not_null())
     single = (
@@ -101,5 +96,37 @@ def _production(
         live.join(single, on=place, how="anti").with_columns(environment=pl.lit("")),
     )
     walked = sliced.join(single, on=[*place, "environment"], how="semi")
-    commits = pl.concat([walked.with_columns(environment=pl.lit("")), several.commits])
-    return commits, several.deployments
+    return pl.concat([walked.with_columns(environment=pl.lit("")), several.commits])
+
+
+def _last_unknown(relations: pl.DataFrame, deployments: pl.DataFrame) -> pl.DataFrame:
+    """Per production deployment the last unresolved one before it, by its live time.
+
+    It counts in any production environment of the service, as long as no resolved one followed
+    there: what it brought may have been live in production since then.
+    """
+    live = relations.select("deployment_id", "service_id", "environment", "relation").join(
+        deployments.filter("is_production").select("deployment_id", "live_at"), on="deployment_id"
+    )
+    is_unknown = pl.col("relation") == "unresolved"
+    live = live.filter(is_unknown.any().over("service_id")).sort("live_at", "deployment_id")
+    places = live.select("service_id", elsewhere="environment").unique()
+    states = live.select(
+        "service_id",
+        "live_at",
+        elsewhere="environment",
+        unknown_at=pl.when(is_unknown).then("live_at"),
+    )
+    return (
+        live.join(places, on="service_id")
+        .sort("live_at")
+        .join_asof(
+            states,
+            on="live_at",
+            by=["service_id", "elsewhere"],
+            allow_exact_matches=False,
+            check_sortedness=False,
+        )
+        .group_by("deployment_id")
+        .agg(unresolved_in_production_at=pl.col("unknown_at").max())
+    )

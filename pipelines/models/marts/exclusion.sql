@@ -3,7 +3,7 @@
 select change_id as subject, 'change:' || kind as rule,
     case kind
         when 'stacked' then 'merged into a branch that is no release: folded into the request that carries it'
-        when 'backport' then 'cherry-picked from another request, which counts once'
+        when 'backport' then 'the same commits as another change, picked or written again: it counts once'
         else 'from a long-lived branch: a promotion of other changes'
     end as reason
 from change where kind in ('stacked', 'promotion', 'backport')
