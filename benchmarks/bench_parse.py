@@ -45,7 +45,7 @@ def _measured(what: str, stream: Stream, lines: list[Line], items: int, limit: f
     seconds, rows = best_of(3, lambda: _arrow(stream, lines))
     if rows < items:
         raise RuntimeError(f"{what}: {rows} rows of {items} items")
-    return Result(f"{what}, parsed a second", items / seconds, "/s", limit, is_floor=True)
+    return Result(f"{what}, parsed a second", items / seconds, "/s", least=limit)
 
 
 def _arrow(stream: Stream, lines: list[Line]) -> int:

@@ -11,30 +11,33 @@ Value = TypeVar("Value")
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """One figure; `limit` is the most it may be, or the least where `is_floor`."""
+    """One figure, and the most and the least it may be."""
 
     what: str
     value: float
     unit: str
-    limit: float | None = None
-    is_floor: bool = False
+    most: float | None = None
+    least: float | None = None
 
     @property
     def is_kept(self) -> bool:
-        """Whether the limit holds."""
-        if self.limit is None:
-            return True
-        return self.value >= self.limit if self.is_floor else self.value <= self.limit
+        """Whether the limits hold."""
+        return (self.most is None or self.value <= self.most) and (
+            self.least is None or self.value >= self.least
+        )
 
     def text(self) -> str:
         """The figure for people."""
         return f"{_number(self.value)} {self.unit}"
 
     def limit_text(self) -> str:
-        """The limit for people."""
-        if self.limit is None:
+        """The limits for people."""
+        if self.most is None and self.least is None:
             return ""
-        return f"{'≥' if self.is_floor else '≤'} {_number(self.limit)} {self.unit}"
+        if self.most is None or self.least is None:
+            sign, limit = ("≥", self.least) if self.most is None else ("≤", self.most)
+            return f"{sign} {_number(limit or 0)} {self.unit}"
+        return f"{_number(self.least)} – {_number(self.most)} {self.unit}"
 
 
 def _number(value: float) -> str:

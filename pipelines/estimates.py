@@ -147,18 +147,15 @@ def kaplan_meier(observed: pl.DataFrame, levels: tuple[float, ...]) -> pl.DataFr
     for level in levels:
         target = 1 - level
         bound = float(np.log(-np.log(target)))
-        inside = ((pl.col("log_log") - bound).abs() <= z * pl.col("error")) & (
-            pl.col("survival") < 1
-        )
+        # The band around the curve reaches the level first with its lower, last with its upper
+        # end. Once nobody is left it has no width, and bounds nothing from above.
+        above, margin = pl.col("log_log") - bound, z * pl.col("error")
         reached = curve.group_by("cell").agg(
             at=pl.col("time").filter(pl.col("survival") <= target + 1e-12).min(),
             equal=(pl.col("survival") - target).abs().min() <= 1e-12,
             after=pl.col("time").filter(pl.col("survival") < target - 1e-12).min(),
-            ci_low=pl.col("time").filter(inside).min(),
-            last_inside=pl.col("time").filter(inside).max(),
-            ci_high=pl.col("time")
-            .filter((pl.col("log_log") - bound > z * pl.col("error")) | (pl.col("survival") <= 0))
-            .min(),
+            ci_low=pl.col("time").filter((above >= -margin) | (pl.col("survival") <= 0)).min(),
+            ci_high=pl.col("time").filter(above > margin).min(),
         )
         found.append(
             sizes.join(reached, on="cell", how="left").select(

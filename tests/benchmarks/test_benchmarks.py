@@ -13,6 +13,7 @@ from benchmarks.result import Result
 SCALES = {
     "bench_build": 0.01,
     "bench_git": 0.005,
+    "bench_intervals": 0.01,
     "bench_lineage": 0.01,
     "bench_load": 0.001,
     "bench_pages": 0.01,
@@ -53,10 +54,15 @@ def test_benchmark_measures_something(name: str) -> None:
 
 
 def test_limits_are_ceilings_or_floors() -> None:
-    """A time is kept below its limit, a rate above it; without a limit all is well."""
+    """A time is kept below its limit, a rate above it, a share within two; or there is none."""
     assert Result("time", 2, "s", 3).is_kept
     assert not Result("time", 4, "s", 3).is_kept
-    assert Result("rate", 4, "/s", 3, is_floor=True).is_kept
-    assert not Result("rate", 2, "/s", 3, is_floor=True).is_kept
+    assert Result("rate", 4, "/s", least=3).is_kept
+    assert not Result("rate", 2, "/s", least=3).is_kept
+    assert Result("share", 3, "%", most=4, least=3).is_kept
+    assert not Result("share", 2.9, "%", most=4, least=3).is_kept
+    assert not Result("share", 4.1, "%", most=4, least=3).is_kept
     assert Result("anything", 1e9, "s").is_kept
-    assert Result("rate", 1234.5, "/s", 3, is_floor=True).limit_text() == "≥ 3 /s"
+    assert Result("rate", 1234.5, "/s", least=0).limit_text() == "≥ 0 /s"
+    assert Result("time", 2, "s", 3).limit_text() == "≤ 3 s"
+    assert Result("share", 2, "%", most=98.5, least=92).limit_text() == "92 – 98.5 %"

@@ -201,9 +201,37 @@ def test_survival_intervals_cover_the_true_median() -> None:
     assert 0.91 <= float(covers.cast(pl.Float64).sum()) / trials <= 0.99
 
 
-def test_proportions_have_wilson_intervals() -> None:
-    """Equal to scipy's, inside [0, 1], nothing below five."""
-    pairs = [(0, 5), (1, 7), (5, 5), (30, 90), (0, 4), (0, 0)]
+@pytest.mark.parametrize("open_share", [0.0, 1 / 6, 1 / 3, 1 / 2])
+def test_survival_intervals_are_open_where_too_few_waits_are_over(open_share: float) -> None:
+    """Also of high quantiles: what the sample cannot bound is open, never cut at the last wait."""
+    randomly = np.random.default_rng(6)
+    trials, size = 400, 30
+    waits = randomly.exponential(1, trials * size)
+    scale = (1 - open_share) / open_share if open_share else math.inf
+    limits = randomly.exponential(scale, trials * size) if open_share else np.inf
+    found = kaplan_meier(
+        pl.DataFrame(
+            {
+                "cell": np.repeat(np.arange(trials), size),
+                "time": np.minimum(waits, limits),
+                "event": waits <= limits,
+            }
+        ),
+        LEVELS,
+    ).filter(pl.col("value").is_not_null())
+    for level in LEVELS:
+        here = found.filter(level=level)
+        truth = -math.log(1 - level)
+        covers = (here["ci_low"] <= truth) & (here["ci_high"].fill_null(math.inf) >= truth)
+        assert 0.91 <= covers.cast(pl.Float64).sum() / here.height <= 1
+    assert found.filter(level=0.9)["ci_high"].null_count() > 0
+
+
+@settings(max_examples=100, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 400), st.integers(0, 400)), min_size=1, max_size=30))
+def test_proportions_have_wilson_intervals(pairs: list[tuple[int, int]]) -> None:
+    """Equal to scipy's, inside [0, 1], around the share, nothing below five."""
+    pairs = [(min(pair), max(pair)) for pair in pairs]
     found = wilson_interval(pl.Series([k for k, _ in pairs]), pl.Series([n for _, n in pairs]))
     for (successes, total), (low, high) in zip(pairs, found.iter_rows(), strict=True):
         if total < 5:
@@ -211,7 +239,7 @@ def test_proportions_have_wilson_intervals() -> None:
             continue
         expected = stats.binomtest(successes, total).proportion_ci(method="wilson")
         assert (low, high) == (pytest.approx(expected.low), pytest.approx(expected.high))
-        assert 0 <= low <= high <= 1
+        assert 0 <= low <= successes / total <= high <= 1
 
 
 def test_rates_have_exact_poisson_intervals_widened_by_their_dispersion() -> None:
