@@ -5,7 +5,9 @@ from typing import Any
 
 import pytest
 
+from connectors.records import CommitPath
 from tests.pipelines.stories import (
+    KEY,
     Story,
     commit,
     deployment,
@@ -101,6 +103,33 @@ def test_a_revert_request_that_was_squashed_is_known_by_its_title(tmp_path: Path
     assert story.ask("select evidence[1] from failure_fact") == [
         ('a change it shipped was taken back: Revert "change 1"',)
     ]
+
+
+def test_a_revert_says_nothing_against_services_it_does_not_touch(tmp_path: Path) -> None:
+    """Both services deploy the same commits; only one of them ever had the change."""
+    settings = "".join(
+        f'[[services]]\nname = "{n}"\nrepository = "shop"\npaths = ["{n}/"]\n'
+        for n in ("cart", "search")
+    )
+    touched = {"b": "cart/x", "c": "cart/x", "d": "search/x"}
+    story = tell(
+        tmp_path,
+        repository(),
+        commit("a", at=0),
+        commit("b", "a", at=1),
+        commit("d", "b", at=2),
+        commit("c", "d", at=4, reverts=[full("b")]),
+        main_at("c"),
+        *(CommitPath(repository_key=KEY, sha=full(s), path=p) for s, p in touched.items()),
+        live(1, "a", 0.5),
+        live(2, "d", 3),
+        live(3, "c", 5),
+        settings=settings,
+    )
+    assert story.ask("""
+        select s.name, regexp_extract(f.deployment_id, '[0-9]+$'), f.recovered_by
+        from failure as f join service as s on s.service_id = f.service_id
+    """) == [("cart", "2", "fix")]
 
 
 @pytest.mark.parametrize(

@@ -42,20 +42,46 @@ reverting as (
     left join change as c
         on c.change_id = coalesce(m.change_request_id, 'commit:' || v.repository_key || ':' || v.sha)
 ),
+taken as (
+    select repository_key, sha from revert
+    union
+    select repository_key, reverted_sha from revert
+),
+owned as (
+    select t.repository_key, t.sha, c.change_id
+    from taken as t
+    left join change_commit as m on m.repository_key = t.repository_key and m.sha = t.sha
+    join change as c
+        on c.change_id = coalesce(m.change_request_id, 'commit:' || t.repository_key || ':' || t.sha)
+    where c.kind not in ('stacked', 'promotion', 'backport')
+),
+arrived as (
+    -- A change goes live once, with its back-ports, and only with services whose paths it touches;
+    -- what is known as no change of its own goes live as its commit does.
+    select o.repository_key, o.sha, l.service_id, l.environment, l.deployment_id
+    from owned as o
+    join deployment_change as l on l.change_id = o.change_id
+    where l.environment <> '' and l.relation = 'shipped'
+    union
+    select t.repository_key, t.sha, x.service_id, x.environment, x.deployment_id
+    from taken as t
+    join shipment as x on x.repository_key = t.repository_key and x.sha = t.sha
+    left join owned as o on o.repository_key = t.repository_key and o.sha = t.sha
+    where o.sha is null and x.environment <> '' and x.relation = 'shipped'
+),
 reverted as (
     select f.deployment_id, d.deployment_id as mending_deployment_id, d.live_at as moment,
         arg_min(coalesce(v.change_id, v.sha), (v.sha, v.reverted_sha, v.change_id)) as subject,
         arg_min(v.url, (v.sha, v.reverted_sha, v.change_id)) as subject_url,
         arg_min(coalesce(v.title, left(v.sha, 10)), (v.sha, v.reverted_sha, v.change_id)) as title
     from reverting as v
-    join shipment as x on x.repository_key = v.repository_key and x.sha = v.reverted_sha
-    join shipment as y on y.repository_key = v.repository_key and y.sha = v.sha
+    join arrived as x on x.repository_key = v.repository_key and x.sha = v.reverted_sha
+    join arrived as y on y.repository_key = v.repository_key and y.sha = v.sha
         and y.service_id = x.service_id and y.environment = x.environment
     join counted as f on f.deployment_id = x.deployment_id
     join counted as d on d.deployment_id = y.deployment_id
     cross join input.measure as p
-    where x.environment <> '' and x.relation = 'shipped' and y.relation = 'shipped'
-        and f.deployment_id <> d.deployment_id
+    where f.deployment_id <> d.deployment_id
         and d.live_at between f.live_at and f.live_at + to_microseconds(p.revert_us)
     group by f.deployment_id, d.deployment_id, d.live_at
 ),
