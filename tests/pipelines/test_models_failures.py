@@ -301,6 +301,40 @@ def test_merged_incidents_are_one(tmp_path: Path) -> None:
     ]
 
 
+def test_a_hotfix_fails_what_was_live_before_it(tmp_path: Path) -> None:
+    """Within 24 hours, of medium confidence; it is the fix that ends the failure."""
+    story = tell(
+        tmp_path,
+        repository(),
+        line("a", "b", "c", "d", "e"),
+        live(1, "a", 1),
+        live(2, "b", 30),
+        live(3, "c", 40, ref="hotfix/login"),
+        live(4, "d", 100),
+        live(5, "e", 125, ref="hotfix/late"),
+    )
+    assert signals(story) == [("2", "hotfix", "medium", True)]
+    assert story.ask("select recovered_by, recovery_us / 3600e6 from failure") == [("fix", 10)]
+
+
+def test_a_hotfix_after_a_rollback_names_what_was_rolled_back(tmp_path: Path) -> None:
+    """The return to what worked did not fail."""
+    story = tell(
+        tmp_path,
+        repository(),
+        line("a", "b", "c"),
+        live(1, "a", 1),
+        live(2, "b", 30),
+        live(3, "a", 32),
+        live(4, "c", 40, ref="hotfix/login"),
+    )
+    assert signals(story) == [
+        ("2", "hotfix", "medium", True),
+        ("2", "rollback", "high", True),
+    ]
+    assert story.ask("select recovered_by, recovery_us / 3600e6 from failure") == [("rollback", 2)]
+
+
 def test_a_status_that_turns_failed_is_a_failure(tmp_path: Path) -> None:
     """The next live deployment mends it."""
     story = tell(

@@ -147,3 +147,9 @@ join service as s on s.service_id = c.service_id
 join input.period as p on p.period = c.period and p.period_start = c.period_start
 where c.environment = 'production' and c.period = '91d' and p.is_current
     and not c.is_time_used and c.incidents > 0
+union all
+select 'incidents that end before they begin', coalesce(service_name, 'without a service'),
+    count(*) filter (where resolved_at < started_at), count(*),
+    'resolved before their start: left out of their duration',
+    'correct their times at the source'
+from incident_fact group by 2 having count(*) filter (where resolved_at < started_at) > 0

@@ -30,10 +30,13 @@ select
         then greatest(round_significant(p.ci_high), round_significant(p.value)) end as ci_high,
     p.method, p.reason,
     round_significant(b.value) as previous_value, b.n as previous_n,
-    p.is_partial, 1 as definition_version, k.as_of
+    p.is_partial, coalesce(d.version, 1)::integer as definition_version, k.as_of
 from placed as p
 left join placed as b on b.entity_id = p.entity_id and b.entity_type = p.entity_type
     and b.metric = p.metric and b.variant = p.variant and b.environment = p.environment
     and b.period = p.period and b.period_end = p.period_start
+left join (
+    select name, max(version) as version from definition group by name
+) as d on d.name = p.metric
 cross join input.clock as k
 where p.is_current
