@@ -282,12 +282,21 @@ class _Telling:
             service_hint=line.words.get("for"),
             release=line.words.get("release"),
             ref=line.words.get("ref"),
-            image=line.words.get("image"),
+            image=self._image(line),
             url=f"https://{key}/deployments/{line.subject}",
         )
         named = {"attempt_id": f"{source}:deployment:{line.subject}"}
         self.told.names[named["attempt_id"]] = line.subject
         yield from (each.model_copy(update=named) for each in (attempt, *statuses))
+
+    def _image(self, line: Line) -> str | None:
+        """An image; the tag `@b` is the whole id of commit b of the first repository."""
+        image, _, name = line.words.get("image", "").partition(":@")
+        if not name:
+            return image or None
+        if (HOME + FIRST, name) not in self.commits:
+            raise line.error(f'there is no commit "{name}" in {FIRST}')
+        return f"{image}:{full(name)}"
 
     def _run(self, line: Line) -> Iterator[Record]:
         run_id = f"forge:run:{line.subject}"

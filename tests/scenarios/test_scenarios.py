@@ -1,5 +1,6 @@
 """Every scenario comes out as the definitions say; README.md shows how they are written."""
 
+import re
 from collections.abc import Callable
 from functools import cache
 from pathlib import Path
@@ -56,7 +57,7 @@ def _expected(value: Any) -> Any:
         return value
     if isinstance(value, int | float):
         return number(value)
-    if isinstance(value, str) and value.startswith("at "):
+    if isinstance(value, str) and re.match(r"at -?\d", value):
         return number(hours(moment(value.removeprefix("at "))))
     return value
 
