@@ -17,11 +17,13 @@ def run(scale: float = 1.0) -> Iterator[Result]:
     on_cores(2)
     times = 5 if scale >= 1 else 1
     with tempfile.TemporaryDirectory() as folder:
-        best = _best(organisation.make(Path(folder), scale, merged=True), times)
+        best = _best(
+            organisation.make(Path(folder), organisation.SMALL.scaled(scale), merged=True), times
+        )
         commits = best.tables["mainline"].rows
         yield Result(f"build of as many, merged with {commits:,} commits", best.seconds, "s")
     with tempfile.TemporaryDirectory() as folder:
-        made = organisation.make(Path(folder), scale)
+        made = organisation.make(Path(folder), organisation.SMALL.scaled(scale))
         best = _best(made, times)
         changes = best.tables["change"].rows
         yield Result(f"build of {changes:,} changes and deployments", best.seconds, "s", 1.5)

@@ -31,7 +31,7 @@ def run(scale: float = 1.0) -> Iterator[Result]:
     """
     on_cores(2)
     with tempfile.TemporaryDirectory() as folder:
-        made = organisation.make(Path(folder), scale)
+        made = organisation.make(Path(folder), organisation.SMALL.scaled(scale))
         path = made.build().path
         for view in views_index.found(APP.parent / "views"):
             asked = _asked_by(view.path.name, made.data.path)

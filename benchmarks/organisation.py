@@ -1,7 +1,8 @@
 """A large organisation as records, made in bulk inside DuckDB: the input of a build.
 
-Every change has two commits and two reviews and is squashed, or merged as it is, and a deployment
-follows it, one in fifty a rollback; all spread evenly over the repositories and eighteen months.
+Every change has two commits and two reviews and is squashed, or merged as it is. Every so many are
+deployed together, one deployment in fifty is a rollback, and an incident follows on one in
+twenty-five, which half of them name. All spread evenly over the repositories and eighteen months.
 """
 
 import re
@@ -21,8 +22,6 @@ from pipelines.settings import Settings, parse
 
 END = datetime(2026, 6, 1, tzinfo=UTC)
 START = END - timedelta(days=547)
-CHANGES = 50_000
-REPOSITORIES = 200
 TEAMS = 20
 ENGINEERS = 400
 
@@ -47,6 +46,12 @@ select id, r, n, 'forge.test/acme/service-' || r as key, 'forge:pull:' || id as 
     opened_at + to_minutes(60 + (hash(id + 1) % 1500)::bigint) as merged_at,
     merged_at + to_minutes(10 + (hash(id + 2) % 600)::bigint) as deployed_at
 from numbered
+"""
+_DEPLOYMENTS = """
+create temp table deployed as
+select id, r, n, key, author, deployed_at, hash(id + 3) % 25 = 0 as is_disturbed,
+    sha1('merge ' || r || ' ' || case when n // $every % 50 = 49 then n - $every else n end) as sha
+from work where n % $every = $every - 1
 """
 # Per table, the columns it has a value for.
 _ROWS = {
@@ -114,17 +119,48 @@ _ROWS = {
         from work)""",
     "deployment_attempt": """
         select 'forge:deployment:' || id as attempt_id, key as repository_key,
-            'production' as environment, 'main' as ref,
-            case when n % 50 = 49 then base_sha else merge_sha end as sha,
+            'production' as environment, 'main' as ref, sha,
             deployed_at - interval 5 minute as created_at,
             'forge:user:person-' || author as actor
-        from work""",
+        from deployed""",
     "deployment_status": """
         select 'forge:deployment:' || id as attempt_id, unnest(['1', '2']) as status_id,
             unnest(['running', 'succeeded']) as state,
             unnest([deployed_at - interval 4 minute, deployed_at]) as at
-        from work""",
+        from deployed""",
+    "incident": """
+        select 'forge:incident:' || id as incident_id, 'service-' || r as service_hint,
+            'service-' || r || ' answers slowly' as title, 'high' as severity,
+            deployed_at + to_minutes((hash(id + 4) % 600)::bigint) as started_at,
+            started_at as created_at, started_at + interval 5 minute as acknowledged_at,
+            started_at + to_minutes(10 + (hash(id + 5) % 600)::bigint) as resolved_at,
+            case when id % 2 = 0 then ['forge:deployment:' || id] else [] end as "references"
+        from deployed where is_disturbed""",
 }
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """How much an organisation has."""
+
+    changes: int
+    deployments: int
+    repositories: int
+
+    def scaled(self, scale: float) -> "Size":
+        """So many times as much, at least two repositories with two deployments each."""
+        repositories = max(2, round(self.repositories * scale))
+        deployments = max(2 * repositories, round(self.deployments * scale))
+        return Size(max(deployments, round(self.changes * scale)), deployments, repositories)
+
+    def text(self) -> str:
+        """The size for people."""
+        return f"{self.changes:,} changes, {self.deployments:,} deployments"
+
+
+SMALL = Size(50_000, 50_000, 200)
+MIDDLE = Size(500_000, 250_000, 2_000)
+LARGE = Size(5_000_000, 1_000_000, 5_000)
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,8 +178,8 @@ class Organisation:
             )
 
 
-def make(folder: Path, scale: float = 1.0, *, merged: bool = False) -> Organisation:
-    """Write the records of an organisation of 50,000 changes × `scale` into a folder.
+def make(folder: Path, size: Size, *, merged: bool = False) -> Organisation:
+    """Write the records of an organisation into a folder.
 
     With `merged` each change is a merge of its two commits, else one squashed commit.
     """
@@ -153,22 +189,29 @@ def make(folder: Path, scale: float = 1.0, *, merged: bool = False) -> Organisat
     with Landing(data.landing) as landing:
         load(landing, data.records, temporary=data.temporary)  # an empty load makes the tables
     connection = duck.connect(data.records, temporary=data.temporary)
-    repositories = max(2, round(REPOSITORIES * scale))
     known = {
         "start": START,
         "end": END,
         "span": (END - START - timedelta(days=8)) // timedelta(microseconds=1),
-        "changes": max(repositories, round(CHANGES * scale)),
-        "repositories": repositories,
+        "changes": size.changes,
+        "repositories": size.repositories,
+        "every": size.changes // size.deployments,
         "teams": TEAMS,
         "engineers": ENGINEERS,
         "merged": merged,
     }
     _execute(connection, _CHANGES, known)
+    _execute(connection, _DEPLOYMENTS, known)
     for table, rows in _ROWS.items():
         _execute(connection, f'insert into "{table}" by name select {_RUN}, * from ({rows})', known)
     connection.close()
-    return Organisation(data, parse(path.read_bytes(), path))
+    return opened(folder)
+
+
+def opened(folder: Path) -> Organisation:
+    """The organisation made in a folder before."""
+    path = folder / "leadline.toml"
+    return Organisation(DataFolder(folder / "data"), parse(path.read_bytes(), path))
 
 
 def _execute(

@@ -35,6 +35,8 @@ class Assertion:
 
     name: str
     failing_rows: str  # a SELECT of the rows that break it
+    failures: str  # an expression over the table `t`: 0 where it holds
+    refers_to: str | None = None  # another table that is read
 
 
 @dataclass(frozen=True, slots=True)
@@ -190,25 +192,41 @@ def _assertions(table: str, kind: str, text: str) -> list[Assertion]:
                 f"one row per {text}",
                 f'select {text}, count(*) as copies from "{table}" '
                 f"group by {text} having count(*) > 1",
+                # Cheaper than the groups: where all hashes differ, so do the keys. Should two
+                # keys ever share one, the rows that break it are none.
+                f"count(*) - count(distinct hash({text}))",
             )
         ]
     if kind == "not null":
         return [
-            Assertion(f"{column} is there", f'select * from "{table}" where {column} is null')
+            Assertion(
+                f"{column} is there",
+                f'select * from "{table}" where {column} is null',
+                f"count(*) - count({column})",
+            )
             for column in (part.strip() for part in text.split(","))
         ]
     if kind == "references":
-        found = []
-        for part in text.split(";"):
-            column, _, target = (piece.strip() for piece in part.partition("->"))
-            other, _, other_column = target.partition(".")
-            found.append(
-                Assertion(
-                    f"{column} exists in {other}",
-                    f'select t.* from "{table}" as t left join "{other}" as o '
-                    f"on o.{other_column} = t.{column} "
-                    f"where t.{column} is not null and o.{other_column} is null",
-                )
-            )
-        return found
-    return [Assertion(text, f'select * from "{table}" where not ({text})')]
+        return [_reference(table, part) for part in text.split(";")]
+    return [
+        Assertion(
+            text,
+            f'select * from "{table}" where not ({text})',
+            f"count(*) filter (where not ({text}))",
+        )
+    ]
+
+
+def _reference(table: str, text: str) -> Assertion:
+    column, _, target = (piece.strip() for piece in text.partition("->"))
+    other, _, other_column = target.partition(".")
+    missing = (
+        f'from "{table}" as t anti join "{other}" as o on o.{other_column} = t.{column} '
+        f"where t.{column} is not null"
+    )
+    return Assertion(
+        f"{column} exists in {other}",
+        f"select t.* {missing}",
+        f"(select count(*) {missing})",
+        refers_to=other,
+    )

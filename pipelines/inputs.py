@@ -47,7 +47,7 @@ def write(
     moment: Clock,
     first_at: datetime | None,
 ) -> None:
-    """Write the schema `input` and the macros the models use."""
+    """Write the schema `input`."""
     connection.execute("create schema if not exists input")
     tables = {
         **_settings_tables(settings),
@@ -68,7 +68,6 @@ def write(
         connection.register("input_frame", rows.to_arrow())
         connection.execute(f'create or replace table input."{name}" as select * from input_frame')
         connection.unregister("input_frame")
-    _macros(connection, settings)
 
 
 _INSTANT = pl.Datetime("us", "UTC")
@@ -244,7 +243,8 @@ def sources(landing: Landing) -> pl.DataFrame:
     )
 
 
-def _macros(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+def write_macros(connection: duckdb.DuckDBPyConnection, settings: Settings) -> None:
+    """Write the macros the models use; they last as long as the connection and are its own."""
     tokens = _list(token.casefold() for token in settings.deployments.production)
     # A pattern that is written into the query is compiled once, one in a table for every row.
     patterns = (

@@ -10,16 +10,15 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import duckdb
-import polars as pl
 
-from pipelines import duck, inputs
-from pipelines.catalog import Assertion, Model, Step, models, steps
+from pipelines import build_steps, duck, inputs
+from pipelines.build_steps import TableResult
+from pipelines.catalog import Step, models, steps
 from pipelines.files import DataFolder
 from pipelines.landing import Landing
 from pipelines.reader import SCHEMA_VERSION, current_build
 from pipelines.settings import Settings
 
-SAMPLE_ROWS = 5
 # Beside the models: one row about the build itself.
 _BUILD_TABLE = """
 create or replace table build as select
@@ -28,26 +27,6 @@ create or replace table build as select
     $fingerprint as settings_fingerprint, $seconds::double as seconds
 from input.clock as k
 """
-
-
-@dataclass(frozen=True, slots=True)
-class AuditResult:
-    """Whether an assertion held, and some rows that break it."""
-
-    name: str
-    passed: bool
-    failures: int
-    sample: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
-class TableResult:
-    """One table of a build."""
-
-    rows: int
-    seconds: float
-    columns: dict[str, str]
-    audits: list[AuditResult]
 
 
 @dataclass(slots=True)
@@ -108,11 +87,16 @@ def build(
         memory_limit_gb=settings.operation.memory_limit_gb,
     )
     try:
-        connection.execute(f"attach '{_quoted(folder.records)}' as records_file (read_only)")
+        connection.execute(f"attach '{duck.quoted(folder.records)}' as records_file (read_only)")
         _records_views(connection)
         moment = moment or inputs.clock(landing, now)
         inputs.write(connection, settings, landing, moment, _first_at(connection, moment))
-        _run(connection, _selected(selection if previous is not None else None), result, progress)
+        result.tables = build_steps.run(
+            _connections(connection, settings),
+            _selected(selection if previous is not None else None),
+            models(),
+            progress,
+        )
         connection.execute(
             _BUILD_TABLE,
             {
@@ -183,15 +167,21 @@ def _sync(path: Path) -> None:
         os.close(descriptor)
 
 
-def _quoted(path: Path) -> str:
-    return str(path).replace("'", "''")
+def _connections(
+    connection: duckdb.DuckDBPyConnection, settings: Settings
+) -> list[duckdb.DuckDBPyConnection]:
+    """As many as jobs run at once, all to the unfinished build, each with the macros of models."""
+    found = [duck.cursor(connection) for _ in range(build_steps.AT_ONCE)]
+    for each in found:
+        inputs.write_macros(each, settings)
+    return found
 
 
 def _records_views(connection: duckdb.DuckDBPyConnection) -> None:
     """Models read `records.<table>`; the schema lasts only as long as the build runs."""
     connection.execute("create schema if not exists records")
     tables = connection.execute(
-        "select table_name from information_schema.tables where table_catalog = 'records_file'"
+        "select table_name from duckdb_tables() where database_name = 'records_file'"
     ).fetchall()
     for (table,) in tables:
         connection.execute(
@@ -221,58 +211,3 @@ def _selected(selection: frozenset[str] | None) -> list[Step]:
     if selection is None:
         return list(steps())
     return [step for step in steps() if selection & set(step.tables)]
-
-
-def _run(
-    connection: duckdb.DuckDBPyConnection,
-    selected: list[Step],
-    result: BuildResult,
-    progress: Callable[[str, int, int], None] | None,
-) -> None:
-    for number, step in enumerate(selected, 1):
-        if progress is not None:
-            progress(step.name, number, len(selected))
-        started = time.perf_counter()
-        try:
-            if step.sql is not None:
-                connection.execute(f'create or replace table "{step.name}" as {step.sql}')
-            else:
-                _run_function(connection, step)
-        except duckdb.Error as error:
-            raise RuntimeError(f"model {step.name} ({step.path.name}): {error}") from error
-        seconds = (time.perf_counter() - started) / len(step.tables)
-        for table in step.tables:
-            result.tables[table] = _examine(connection, models()[table], seconds)
-
-
-def _run_function(connection: duckdb.DuckDBPyConnection, step: Step) -> None:
-    frames: dict[str, pl.DataFrame] = {
-        name: connection.sql(query).pl() for name, query in step.inputs.items()
-    }
-    if step.function is None:
-        raise RuntimeError(f"model {step.name} has neither SQL nor a function")
-    for table, frame in step.function(**frames).items():
-        connection.register("model_frame", frame.to_arrow())
-        connection.execute(f'create or replace table "{table}" as select * from model_frame')
-        connection.unregister("model_frame")
-
-
-def _examine(connection: duckdb.DuckDBPyConnection, model: Model, seconds: float) -> TableResult:
-    described = connection.execute(f'describe "{model.name}"').fetchall()
-    counted = connection.execute(f'select count(*) from "{model.name}"').fetchall()
-    return TableResult(
-        rows=int(counted[0][0]),
-        seconds=seconds,
-        columns={str(row[0]): str(row[1]) for row in described},
-        audits=[_audit(connection, assertion) for assertion in model.assertions],
-    )
-
-
-def _audit(connection: duckdb.DuckDBPyConnection, assertion: Assertion) -> AuditResult:
-    counted = connection.execute(f"select count(*) from ({assertion.failing_rows})").fetchall()
-    failures = int(counted[0][0])
-    sample: tuple[str, ...] = ()
-    if failures:
-        rows = connection.execute(f"{assertion.failing_rows} limit {SAMPLE_ROWS}").fetchall()
-        sample = tuple(str(row)[:300] for row in rows)
-    return AuditResult(assertion.name, failures == 0, failures, sample)

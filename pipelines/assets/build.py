@@ -11,9 +11,10 @@ from pipelines import operations
 from pipelines.assets.automation import POOL, records_loaded
 from pipelines.assets.keys import LOADED, PUBLISHED, RECORDS, model_key
 from pipelines.assets.progress import Report
+from pipelines.build_steps import AuditResult
 from pipelines.catalog import Model, models
 from pipelines.settings import Settings
-from pipelines.warehouse import AuditError, AuditResult, BuildResult
+from pipelines.warehouse import AuditError, BuildResult
 
 CHECK = "assertions"
 

@@ -91,7 +91,7 @@ def made(
     teams = sorted({team for team in owners.values() if team is not None})
     connection = duckdb.connect()
     connection.execute("set timezone = 'UTC'; create schema input")
-    inputs._macros(connection, settings)
+    inputs.write_macros(connection, settings)
     frames = {
         "metric": pl.DataFrame(rows, schema=_METRIC),
         "team": pl.DataFrame(

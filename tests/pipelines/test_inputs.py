@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.inputs import _macros, holidays_between, periods, working_days
+from pipelines.inputs import holidays_between, periods, working_days, write_macros
 from pipelines.settings import Organisation, Settings
 
 BERLIN = Organisation(zone="Europe/Berlin", holidays="DE-BE")
@@ -112,7 +112,7 @@ def _worked(days: pl.DataFrame, moment: datetime) -> int:
 def test_production_is_a_whole_token(environment: str, expected: bool) -> None:
     """Environments that only sound like production are listed, not promoted."""
     with duckdb.connect() as connection:
-        _macros(connection, Settings())
+        write_macros(connection, Settings())
         (found,) = connection.execute("select is_production(?)", [environment]).fetchall()[0]
     assert found is expected
 
@@ -129,6 +129,6 @@ def test_production_is_a_whole_token(environment: str, expected: bool) -> None:
 def test_numbers_are_rounded_to_nine_significant_digits(value: float, expected: float) -> None:
     """Equal data give equal tables."""
     with duckdb.connect() as connection:
-        _macros(connection, Settings())
+        write_macros(connection, Settings())
         (found,) = connection.execute("select round_significant(?::double)", [value]).fetchall()[0]
     assert found == pytest.approx(expected, rel=1e-12)

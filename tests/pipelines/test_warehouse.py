@@ -31,7 +31,7 @@ def test_a_failed_audit_leaves_the_last_good_build(
 ) -> None:
     """The message names the table, the assertion and a row."""
     first = operations.build(settings)
-    never = Assertion("never holds", "select * from input.clock")
+    never = Assertion("never holds", "select * from input.clock", "1 + count(*)")
     broken = dict(models())
     broken["metric"] = catalog.Model(
         **{f: getattr(broken["metric"], f) for f in catalog.Model.__slots__}
