@@ -204,6 +204,45 @@ def test_what_an_incident_names_wins(tmp_path: Path, names: dict[str, Any]) -> N
     assert signals(story) == [("2", "incident_reference", "high", True)]
 
 
+def test_an_attempt_that_an_incident_names_was_live(tmp_path: Path) -> None:
+    """From its end, though it never reported success; nothing says that its status turned."""
+    story = tell(
+        tmp_path,
+        repository(),
+        line("a", "b"),
+        live(1, "a", 1),
+        deployment(2, "b", ("failed", 31), at=30),
+        incident(1, 30.5, 33, references=["forge:deployment:2"]),
+    )
+    assert signals(story) == [("2", "incident_reference", "high", True)]
+    assert story.ask("""
+        select live_at, failed_at, recovery_us / 3600e6 from failure
+    """) == [(hour(31), hour(30.5), 2.5)]
+
+
+def test_an_incident_may_name_what_another_service_deployed(tmp_path: Path) -> None:
+    """A whole commit or an address is enough; the incident keeps its own service."""
+    other = "forge.test/acme/pay"
+    story = tell(
+        tmp_path,
+        repository(),
+        line("a", "b"),
+        live(1, "a", 1),
+        live(2, "b", 30),
+        repository(other),
+        commit("x", at=0, key=other),
+        commit("y", "x", at=1, key=other),
+        main_at("y", other),
+        live(3, "x", 1, repository_key=other),
+        live(4, "y", 20, repository_key=other),
+        incident(1, 31, 32, references=[full("y")]),
+    )
+    assert links(story) == [(1, "4", "incident_reference")]
+    assert story.ask("""
+        select service_name, deployment_service_name from incident_fact
+    """) == [("shop", "pay")]
+
+
 def test_what_came_after_the_incident_mended_it(tmp_path: Path) -> None:
     """A link to the fix is no cause; it is rejected and counted."""
     story = tell(

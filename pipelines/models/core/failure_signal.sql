@@ -129,7 +129,8 @@ signal as (
         d.url as subject_url, 'its status became failed after it had succeeded' as evidence,
         d.next_deployment_id as mending_deployment_id
     from counted as d
-    where d.outcome = 'failed_after_live'
+    -- One without any success was live from its end only because an incident names it.
+    where d.outcome = 'failed_after_live' and d.live_at < d.ended_at
 )
 select
     s.link_method || ':' || s.subject || '>' || s.deployment_id

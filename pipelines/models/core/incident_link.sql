@@ -70,13 +70,13 @@ named as (
     from named_sha as n
     join asked as i on i.incident_id = n.incident_id
     join counted as d on substr(d.sha, 1, 7) = substr(n.sha, 1, 7) and starts_with(d.sha, n.sha)
-        and (d.service_id = i.service_id or (i.service_id is null and len(n.sha) = 40))
+        and (d.service_id = i.service_id or len(n.sha) = 40)
     union
     select n.incident_id, d.deployment_id
     from named_sha as n
     join asked as i on i.incident_id = n.incident_id
     join shipment as p on substr(p.sha, 1, 7) = substr(n.sha, 1, 7) and starts_with(p.sha, n.sha)
-        and (p.service_id = i.service_id or (i.service_id is null and len(n.sha) = 40))
+        and (p.service_id = i.service_id or len(n.sha) = 40)
     join counted as d on d.deployment_id = p.deployment_id
     where p.environment <> '' and p.relation = 'shipped'
     union
@@ -88,16 +88,17 @@ named as (
     union
     select n.incident_id, l.deployment_id
     from named_change as n
-    join asked as i on i.incident_id = n.incident_id
     join live_change as l on l.change_id = n.change_id and l.environment = 'production'
-        and l.relation = 'shipped' and l.service_id = coalesce(i.service_id, l.service_id)
+        and l.relation = 'shipped'
 ),
 explicit as (
-    -- What was deployed after the incident began is what mended it, and no cause.
+    -- What was deployed after the incident began is what mended it, and no cause. Of several
+    -- services that a name fits, the incident's own is meant.
     select n.incident_id, count(*) as named,
         count(*) filter (where d.started_at <= i.started_at) as usable,
-        arg_max(d.deployment_id, (d.live_at <= i.started_at, d.live_at, d.deployment_id))
-            filter (where d.started_at <= i.started_at) as deployment_id
+        arg_max(d.deployment_id, (
+            coalesce(d.service_id = i.service_id, false), d.live_at <= i.started_at, d.live_at,
+            d.deployment_id)) filter (where d.started_at <= i.started_at) as deployment_id
     from named as n
     join asked as i on i.incident_id = n.incident_id
     join counted as d on d.deployment_id = n.deployment_id
