@@ -44,6 +44,6 @@ if opened is None:
 
 asked = frame.asked_view()
 if asked is not None:
-    st.switch_page(asked)
+    st.switch_page(asked[0], query_params=asked[1])
 frame.publish(filters.show(opened, title=page.title))
 page.run()

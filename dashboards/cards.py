@@ -26,11 +26,46 @@ class Card:
     comparison: words.Comparison | None = None
     history: Sequence[float | None] = ()
     history_words: str = ""
+    reference: str = ""
+    """Where the value falls among others' answers."""
+    goal: "Goal | None" = None
+
+
+@dataclass(frozen=True)
+class Goal:
+    """How a value stands to its goal: attained, at risk, missed or not enough data."""
+
+    state: str
+    text: str
+
+
+GOAL_SIGNS: Final = {"attained": "✓", "at risk": "↗", "missed": "▲", "not enough data": "···"}
+_GOAL_CLASSES: Final = {"attained": "better", "at risk": "risk", "missed": "worse"}
+
+
+@dataclass(frozen=True)
+class Aside:
+    """A smaller number beside the cards."""
+
+    label: str
+    value: str
+    detail: str = ""
 
 
 def show(cards: Sequence[Card]) -> None:
     """Show cards side by side, stacked on a phone, all of one height."""
     st.html(f'<div class="ll-cards">{"".join(_card(card) for card in cards)}</div>')
+
+
+def show_aside(asides: Sequence[Aside]) -> None:
+    """Show smaller numbers side by side on one line that wraps."""
+    parts = [
+        f'<div class="ll-aside"><span class="ll-label">{words.html_text(aside.label)}</span> '
+        f"<b>{words.html_text(aside.value)}</b> "
+        f'<span class="ll-detail">{words.html_text(aside.detail)}</span></div>'
+        for aside in asides
+    ]
+    st.html(f'<div class="ll-asides">{"".join(parts)}</div>')
 
 
 def style() -> str:
@@ -46,8 +81,9 @@ def style() -> str:
 .ll-sub {{ font-size: .88rem; color: {colors.muted}; line-height: 1.4; margin-top: .15rem; }}
 .ll-cards {{ display: grid; gap: .9rem;
   grid-template-columns: repeat(auto-fit, minmax(10.2rem, 1fr)); }}
+.ll-card > * {{ min-width: 0; }}
 .ll-card {{ border: 1px solid {colors.line}; border-radius: .6rem; padding: .85rem 1rem .8rem;
-  display: flex; flex-direction: column; min-width: 0; }}
+  display: grid; grid-template-rows: subgrid; grid-row: span 6; row-gap: 0; min-width: 0; }}
 .ll-label {{ font-size: .93rem; color: {colors.muted}; }}
 .ll-value {{ font-size: 1.95rem; font-weight: 600; line-height: 1.2; margin-top: .15rem;
   white-space: nowrap; }}
@@ -57,17 +93,23 @@ def style() -> str:
 .ll-change {{ font-size: .88rem; font-weight: 600; margin-top: .3rem; line-height: 1.3; }}
 .ll-better {{ color: {colors.clear}; }}
 .ll-worse {{ color: {colors.crossed}; }}
+.ll-risk {{ color: {colors.trending}; }}
 .ll-unclear, .ll-unknown {{ color: {colors.muted}; font-weight: 400; }}
-.ll-spark {{ height: 2.6rem; margin-top: auto; background: {colors.primary}; }}
-.ll-push {{ flex: 1; min-height: .55rem; }}
+.ll-spark {{ height: 2.6rem; margin-top: .55rem; background: {colors.primary}; }}
+.ll-held {{ border-top: 1px solid {colors.line}; margin-top: .6rem; padding-top: .5rem; }}
+.ll-signals {{ list-style: none; padding: 0; margin: 0; }}
+.ll-signals li {{ padding: .3rem 0; border-top: 1px solid {colors.line}; font-size: .95rem; }}
+.ll-goal {{ font-size: .84rem; font-weight: 600; line-height: 1.35; margin-top: .2rem; }}
+.ll-asides {{ display: flex; flex-wrap: wrap; gap: .35rem 1.8rem; margin: -.2rem .1rem .1rem; }}
+.ll-aside {{ font-size: .93rem; }}
 @media (max-width: 640px) {{
   .ll-answer {{ font-size: 1.45rem; }}
   .ll-cards {{ grid-template-columns: 1fr; }}
-  .ll-card {{ display: grid; grid-template-columns: minmax(0, 1.25fr) minmax(0, 1fr);
-    column-gap: 1rem; }}
+  .ll-card {{ grid-template-columns: minmax(0, 1.25fr) minmax(0, 1fr); grid-template-rows: auto;
+    grid-row: auto; column-gap: 1rem; }}
   .ll-card > :not(.ll-spark) {{ grid-column: 1; }}
-  .ll-push {{ display: none; }}
-  .ll-spark {{ grid-column: 2; grid-row: 1 / span 5; margin: auto 0; }}
+  .ll-card > .ll-held {{ grid-column: 1 / span 2; }}
+  .ll-spark {{ grid-column: 2; grid-row: 1 / span 4; margin: auto 0; }}
 }}
 @media (min-width: 900px) {{
   [data-testid="stMainBlockContainer"] {{ padding-left: 3.2rem; padding-right: 3.2rem; }}
@@ -112,26 +154,41 @@ def sparkline(history: Sequence[float | None]) -> str | None:
 
 
 def _card(card: Card) -> str:
-    parts = [f'<div class="ll-label">{words.html_text(card.label)}</div>']
+    """Return a card of six rows, some of them empty, so that those of neighbours line up."""
     if card.value is None:
-        parts.append('<div class="ll-none">··· not enough data</div>')
-        parts.append(f'<div class="ll-detail">{words.html_text(card.reason)}</div>')
+        shown = '<div class="ll-none">··· not enough data</div>'
     else:
-        parts.append(
+        shown = (
             f'<div class="ll-value">{words.html_text(card.value.number)} '
             f'<span class="ll-unit">{words.html_text(card.value.unit)}</span></div>'
         )
-        parts.append(f'<div class="ll-detail">{words.html_text(card.detail)}</div>')
+    change = "<div></div>"
     if card.comparison is not None and card.value is not None:
-        outcome = card.comparison.outcome
         text = words.html_text(card.comparison.short)
-        parts.append(f'<div class="ll-change ll-{outcome}">{text}</div>')
+        change = f'<div class="ll-change ll-{card.comparison.outcome}">{text}</div>'
+    detail = card.detail if card.value is not None else card.reason
     drawing = sparkline(card.history)
-    parts.append('<div class="ll-push"></div>')
-    if drawing is not None:
-        parts.append(
-            f'<div class="ll-spark" role="img" aria-label="{words.html_text(card.history_words)}"'
-            f" style=\"mask:url('data:image/svg+xml,{quote(drawing)}') 0 0/100% 100% no-repeat\">"
-            "</div>"
-        )
-    return f'<div class="ll-card">{"".join(parts)}</div>'
+    spark = (
+        "<div></div>"
+        if drawing is None
+        else f'<div class="ll-spark" role="img" aria-label="{words.html_text(card.history_words)}"'
+        f" style=\"mask:url('data:image/svg+xml,{quote(drawing)}') 0 0/100% 100% no-repeat\">"
+        "</div>"
+    )
+    return (
+        f'<div class="ll-card"><div class="ll-label">{words.html_text(card.label)}</div>{shown}'
+        f'<div class="ll-detail">{words.html_text(detail)}</div>{change}{spark}'
+        f"{_held_against(card)}</div>"
+    )
+
+
+def _held_against(card: Card) -> str:
+    """Return the foot of a card: others' answers and the goal."""
+    lines = []
+    if card.reference:
+        lines.append(f'<div class="ll-detail">{words.html_text(card.reference)}</div>')
+    if card.goal is not None:
+        outcome = _GOAL_CLASSES.get(card.goal.state, "unknown")
+        text = words.html_text(f"{GOAL_SIGNS[card.goal.state]} {card.goal.text}")
+        lines.append(f'<div class="ll-goal ll-{outcome}">{text}</div>')
+    return f'<div class="ll-held">{"".join(lines)}</div>' if lines else "<div></div>"

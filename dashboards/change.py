@@ -6,8 +6,9 @@ from typing import Any, Final
 import polars as pl
 import streamlit as st
 
-from dashboards import frame, stage_charts, words
-from dashboards.queries import ROW_LIMIT, STAGES
+from dashboards import facts, frame, stage_charts, words
+from dashboards.facts import STAGES
+from dashboards.queries import ROW_LIMIT
 from dashboards.tables import mapped, table_height
 
 _MOMENTS: Final = {
@@ -22,7 +23,7 @@ _MOMENTS: Final = {
 
 def change_table(page: frame.Page) -> None:
     """Show the changes of the period, slowest first; selecting one shows its way to production."""
-    found = page.queries.changes(page.scope, page.span, page.build.zone)
+    found = facts.changes(page)
     is_cut = found.height == ROW_LIMIT
     box = frame.card(
         "Which changes took longest?",
@@ -119,6 +120,7 @@ def _way(page: frame.Page, change: dict[str, Any]) -> None:
     with st.container(horizontal=True):
         _source("Open the change", change["url"])
         _source("Open the deployment", change["deployment_url"])
+        frame.walk_button("change", change["change_id"])
 
 
 def _source(label: str, url: str | None) -> None:

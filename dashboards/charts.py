@@ -10,6 +10,7 @@ import polars as pl
 from dashboards import words
 from dashboards.axes import duration_axis, layered, rate_axis
 from dashboards.palette import INK, palette
+from dashboards.stability import natural_limits
 
 SMALL_SAMPLE: Final = 10
 """Weeks with fewer cases than this are drawn faint."""
@@ -25,12 +26,14 @@ def trend(
     period_start: date,
     period_words: str,
     cases: pl.DataFrame | None = None,
+    limits: pl.DataFrame | None = None,
 ) -> alt.LayerChart:
     """Draw weekly values as lines: the first with its interval band, others dashed.
 
     `lines` maps variants to the word at the end of their line. Weeks without a value break the
     line, weeks with a small n are faint, a week that is not over is hollow and hatched. `cases`
-    are single durations (columns at, hours) behind the lines.
+    are single durations (columns at, hours) behind the lines; `limits` are natural limits of the
+    first line (rows of `metric_stability`) with the signals to mark.
     """
     shown = _shown(weeks, lines)
     whole = shown.filter(~pl.col("is_partial"))
@@ -67,6 +70,8 @@ def trend(
         .mark_area(color=palette().primary, opacity=0.17, invalid=_BREAK)
         .encode(x=x, y=alt.Y("ci_low:Q", **y), y2="ci_high:Q")
     )
+    if limits is not None and not limits.is_empty():
+        layers += natural_limits(limits, x, y)
     for index, (variant, word) in enumerate(lines.items()):
         rows = shown.filter(pl.col("variant") == variant)
         layers += _line(rows, word, x, y, is_first=index == 0)
@@ -269,43 +274,6 @@ def distribution(bins: pl.DataFrame, marks: dict[str, float]) -> alt.LayerChart:
             ).encode(x=at, y=alt.value(0), text="word:N"),
         ]
     return layered(*layers)
-
-
-def coverage(rows: pl.DataFrame, as_of: datetime) -> alt.LayerChart:
-    """Draw from when to when each stream has data, up to the moment of the build."""
-    y = alt.Y(
-        "name:N",
-        sort=rows["name"].to_list(),
-        title=None,
-        axis=alt.Axis(labelLimit=200, labelPadding=8, grid=False, domain=False, ticks=False),
-    )
-    x = alt.X(
-        "coverage_from:T",
-        title=None,
-        axis=alt.Axis(grid=False, tickCount=5, labelOverlap=True, format="%b %Y"),
-    )
-    bars = (
-        alt.Chart(rows)
-        .mark_bar(cornerRadius=3, height=12)
-        .encode(
-            x=x,
-            x2="coverage_to:T",
-            y=y,
-            color=alt.Color("color:N", scale=None, legend=None),
-            tooltip=[
-                alt.Tooltip("name:N", title="stream"),
-                alt.Tooltip("coverage_from:T", title="from", format="%-d %b %Y"),
-                alt.Tooltip("coverage_to:T", title="to", format="%-d %b %Y %H:%M"),
-                alt.Tooltip("state:N"),
-            ],
-        )
-    )
-    limit = (
-        alt.Chart(pl.DataFrame({"at": [as_of]}))
-        .mark_rule(color=INK, strokeDash=[2, 3], opacity=0.6)
-        .encode(x="at:T")
-    )
-    return layered(bars, limit, height=28 * rows.height + 48)
 
 
 def _ends(weeks: pl.Series) -> tuple[datetime, datetime]:

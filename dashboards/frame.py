@@ -29,6 +29,22 @@ repository = "*"
 origin = "ci"
 pattern = "^deploy"
 environment = "production\"""",
+    "incidents": """# Tickets that are incidents …
+[incidents]
+ticket_types = ["Incident"]
+
+# … or incidents from a file.
+[[connections.files.tables]]
+path = "incidents.csv"
+record = "incident"
+
+[connections.files.tables.columns]
+incident_id = "id"
+service_hint = "service"
+title = "title"
+created_at = "opened"
+started_at = "started"
+resolved_at = "resolved\"""",
 }
 
 
@@ -64,20 +80,33 @@ def current() -> Page:
     return page
 
 
-def go(view: str, filter_name: str, identity: str) -> None:
-    """Set a filter as if it had been chosen in the sidebar, and open a page with it.
+def go(view: str, filters: dict[str, str], parameters: dict[str, str] | None = None) -> None:
+    """Set filters as if they had been chosen in the sidebar, and open a page with them.
 
-    Called when a button is pressed, before the page runs again: the page that holds the button
-    may not show it any more under the new filter, so app.py does the opening.
+    `parameters` go into the address of the page. Called when a button is pressed, before the page
+    runs again: the page that holds the button may not show it any more under the new filters, so
+    app.py does the opening.
     """
-    st.session_state[filter_name] = identity
-    st.session_state[_GO] = view
+    for name, identity in filters.items():
+        st.session_state[name] = identity
+    st.session_state[_GO] = (view, parameters or {})
 
 
-def asked_view() -> str | None:
-    """Return the page that a button asked for, once."""
-    view = st.session_state.pop(_GO, None)
-    return view if isinstance(view, str) else None
+def asked_view() -> tuple[str, dict[str, str]] | None:
+    """Return the page that a button asked for and what its address says, once."""
+    asked = st.session_state.pop(_GO, None)
+    return asked if isinstance(asked, tuple) else None
+
+
+def walk_button(what: str, identity: str, label: str | None = None) -> None:
+    """Show a button to the walk-through of one change or deployment."""
+    st.button(
+        label or f"How this {what} is counted, step by step",
+        icon=":material/footprint:",
+        key=f"walk-{what}-{identity}",
+        on_click=go,
+        args=("views/walk_through.py", {}, {what: identity}),
+    )
 
 
 def heading(page: Page, answer: str, sure: str, *, parts: list[str] | None = None) -> None:

@@ -7,7 +7,7 @@ from typing import Any, Final, Literal
 import polars as pl
 
 from dashboards import words
-from dashboards.cards import Card
+from dashboards.cards import Aside, Card
 from dashboards.frame import Page
 
 Good = Literal["more", "less", "neither"]
@@ -33,7 +33,34 @@ DEPLOYMENT_DAYS: Final = Kind(
 )
 LEAD_TIME: Final = Kind("change_lead_time", "median", "Lead time, median", "less", "change")
 LEAD_TIME_P90: Final = Kind("change_lead_time", "p90", "Lead time, p90", "less", "change")
+LEAD_TIME_P75: Final = Kind("change_lead_time", "p75", "Lead time, p75", "less", "change")
 WAITING: Final = Kind("merged_not_live", "count", "Merged, not yet live", "less", "change")
+FAIL_RATE: Final = Kind("change_fail_rate", "primary", "Change fail rate", "less", "deployment")
+FAIL_RATE_HIGH: Final = Kind(
+    "change_fail_rate", "high", "Change fail rate, sure signs only", "less", "deployment"
+)
+FAIL_RATE_AT_LEAST: Final = Kind(
+    "change_fail_rate", "at_least", "Change fail rate", "less", "deployment"
+)
+RECOVERY: Final = Kind(
+    "failed_deployment_recovery_time", "median", "Recovery, median", "less", "failure"
+)
+RECOVERY_P75: Final = Kind(
+    "failed_deployment_recovery_time", "p75", "Recovery, p75", "less", "failure"
+)
+RECOVERY_P90: Final = Kind(
+    "failed_deployment_recovery_time", "p90", "Recovery, p90", "less", "failure"
+)
+REWORK: Final = Kind("deployment_rework_rate", "known", "Rework rate", "less", "deployment")
+REWORK_POSSIBLE: Final = Kind(
+    "deployment_rework_rate", "possible", "Rework rate, possible", "less", "deployment"
+)
+ATTEMPT_FAILURES: Final = Kind(
+    "attempt_failure_rate", "share", "Attempts that never went live", "less", "attempt"
+)
+INCIDENTS: Final = Kind("incident_duration", "median", "Incidents, median", "less", "incident")
+FIVE: Final = (DEPLOYMENTS, LEAD_TIME, FAIL_RATE, RECOVERY, REWORK)
+"""The headline variants of the five metrics."""
 
 
 @dataclass(frozen=True)
@@ -98,6 +125,14 @@ class Measure:
             parts.append(words.count(services, "service"))
         parts.append(f"n{words.NO_BREAK}={words.NO_BREAK}{self.n:,}")
         return " · ".join(parts)
+
+    def aside(self) -> Aside:
+        """Return this measure as a smaller number beside the cards."""
+        if self.value is None:
+            return Aside(self.kind.label, "···", self.reason)
+        shown = str(self.quantity).removesuffix(" days a week").removesuffix(" day a week")
+        noun = words.count(self.n, self.kind.noun)
+        return Aside(self.kind.label, shown, " · ".join(filter(None, (self.interval, noun))))
 
     def card(self, weeks: pl.DataFrame) -> Card:
         """Return the card of this measure with its weekly history."""

@@ -1,6 +1,6 @@
-"""Every SQL statement of the pages: metric rows are selected, never computed here.
+"""What pages ask a build for: metric rows, what they are held against, names and health.
 
-Drill-down tables filter facts by dates and are limited; they carry no interval.
+Metric rows are selected, never computed here. Rows behind them: `facts`, `walk_queries`.
 """
 
 from dataclasses import dataclass
@@ -12,19 +12,19 @@ import duckdb
 import polars as pl
 
 ROW_LIMIT: Final = 200
-DOWNLOAD_LIMIT: Final = 100_000
-STAGES: Final = ("coding", "pickup", "review", "merge", "deploy", "unreviewed")
-
-_CHANGE_COLUMNS: Final = """
-    change_id, kind, number, title, url, repository_name, service_name, team_name, start_at,
-    ready_at, first_review_at, approved_at, merged_at, live_at, deployment_url,
-    lead_time_us / 3.6e9 AS lead_time_h, business_lead_time_us / 3.6e9 AS working_h,
-    coding_us / 3.6e9 AS coding, pickup_us / 3.6e9 AS pickup, review_us / 3.6e9 AS review,
-    merge_us / 3.6e9 AS merge, deploy_us / 3.6e9 AS deploy, unreviewed_us / 3.6e9 AS unreviewed,
-    flags"""
-
-# What a change needs to count for lead time; the rest is listed as left out.
-_COUNTS: Final = "relation = 'shipped' AND NOT is_bot AND lead_time_us >= 0"
+STABILITY: Final = {
+    "metric": pl.String,
+    "variant": pl.String,
+    "week": pl.Date,
+    "value": pl.Float64,
+    "centre": pl.Float64,
+    "low": pl.Float64,
+    "high": pl.Float64,
+    "signal": pl.String,
+    "is_recent": pl.Boolean,
+    "expected_by_chance": pl.Float64,
+}
+"""What pages read of `metric_stability`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,6 +82,12 @@ class Queries:
         rows: pl.DataFrame = self.connection.cursor().sql(statement, params=parameters or {}).pl()
         return rows
 
+    def has(self, table: str) -> bool:
+        """Return whether the build has a table: some need data that not every build has."""
+        return not self.frame(
+            "SELECT 1 FROM duckdb_tables() WHERE table_name = $table", {"table": table}
+        ).is_empty()
+
     def build(self) -> Build:
         """Return what the build says of itself."""
         row = self.frame("SELECT * FROM build").row(0, named=True)
@@ -133,6 +139,37 @@ class Queries:
             _entity(scope) | {"period": scope.period},
         )
 
+    def references(self, scope: Scope) -> pl.DataFrame:
+        """Return where the headline values of the selection fall in the report's bins."""
+        return self.frame(
+            "SELECT * FROM metric_reference WHERE period = $period AND entity_type = $entity_type"
+            " AND entity_id = $entity_id AND environment = $environment",
+            _entity(scope) | {"period": scope.period},
+        )
+
+    def goals(self, scope: Scope) -> pl.DataFrame:
+        """Return the goals of the selection's teams, services or organisation in this period."""
+        return self.frame(
+            "SELECT * FROM metric_goal WHERE period = $period"
+            " ORDER BY metric, entity_type, lower(name), entity_id",
+            {"period": scope.period},
+        )
+
+    def stability(self, scope: Scope, since: date) -> pl.DataFrame:
+        """Return natural limits and signals of the selection, week by week."""
+        if scope.environment != "production" or not self.has("metric_stability"):
+            return pl.DataFrame(schema=STABILITY)
+        return self.frame(
+            f"SELECT {', '.join(STABILITY)} FROM metric_stability"
+            " WHERE entity_type = $entity_type AND entity_id = $entity_id AND week >= $since"
+            " ORDER BY metric, variant, week",
+            {
+                "entity_type": scope.entity[0],
+                "entity_id": scope.entity[1],
+                "since": since,
+            },
+        )
+
     def weeks(self, scope: Scope, metrics: list[str], since: date) -> pl.DataFrame:
         """Return the weekly metric rows of the selected entity, oldest first."""
         return self.frame(
@@ -176,80 +213,6 @@ class Queries:
             },
         )
 
-    def changes(
-        self, scope: Scope, span: Span, zone: ZoneInfo, limit: int = ROW_LIMIT
-    ) -> pl.DataFrame:
-        """Return the changes that count for lead time, slowest first."""
-        return self.frame(
-            f"SELECT {_CHANGE_COLUMNS} FROM change_fact WHERE {_COUNTS} AND {_SELECTED}"
-            " ORDER BY lead_time_us DESC, change_id LIMIT $limit",
-            _selected(scope, span, zone) | {"limit": limit},
-        )
-
-    def waiting(self, scope: Scope, span: Span, zone: ZoneInfo) -> pl.DataFrame:
-        """Return the changes merged in the period and not yet live, oldest first."""
-        return self.frame(
-            "SELECT number, title, url, service_name, team_name, merged_at FROM change_fact"
-            " WHERE relation = 'not_live' AND NOT is_bot AND merged_at >= $start"
-            " AND merged_at < $end_at AND environment = $environment"
-            " AND ($team_id IS NULL OR team_id = $team_id)"
-            " AND ($service_id IS NULL OR service_id = $service_id)"
-            " ORDER BY merged_at, change_id LIMIT 50",
-            _selected(scope, span, zone),
-        )
-
-    def sample(self, scope: Scope, span: Span, zone: ZoneInfo, limit: int = 600) -> pl.DataFrame:
-        """Return some of the changes as moment and hours; the same ones at every call."""
-        return self.frame(
-            f"SELECT live_at AT TIME ZONE $zone AS at, lead_time_us / 3.6e9 AS hours"
-            f" FROM change_fact WHERE {_COUNTS} AND {_SELECTED} AND lead_time_us > 0"
-            " ORDER BY hash(change_id) LIMIT $limit",
-            _selected(scope, span, zone) | {"limit": limit, "zone": zone.key},
-        )
-
-    def distribution(self, scope: Scope, span: Span, zone: ZoneInfo) -> pl.DataFrame:
-        """Return how many changes fall into each of the log-scaled bins of lead time in hours."""
-        return self.frame(
-            f"""
-            SELECT power(10, bin / 8.0) AS low_h, power(10, (bin + 1) / 8.0) AS high_h,
-                   count(*) AS changes
-            FROM (SELECT floor(log10(greatest(lead_time_us, 6e7) / 3.6e9) * 8) AS bin
-                  FROM change_fact WHERE {_COUNTS} AND {_SELECTED})
-            GROUP BY bin ORDER BY bin
-            """,
-            _selected(scope, span, zone),
-        )
-
-    def left_out(self, scope: Scope, span: Span, zone: ZoneInfo) -> pl.DataFrame:
-        """Return how many changes went live in the period without counting, and why."""
-        return self.frame(
-            f"""
-            SELECT CASE WHEN is_bot THEN 'by bots'
-                        WHEN relation = 'baseline' THEN 'live before the first deployment seen'
-                        WHEN relation = 'interval_censored' THEN 'live at an unknown moment'
-                        WHEN lead_time_us < 0 THEN 'with a negative duration'
-                        ELSE 'without a start or end' END AS reason, count(*) AS changes
-            FROM change_fact WHERE NOT ({_COUNTS}) AND {_SELECTED}
-            GROUP BY 1 ORDER BY 2 DESC, 1
-            """,
-            _selected(scope, span, zone),
-        )
-
-    def deployments(self, scope: Scope, span: Span, zone: ZoneInfo) -> pl.DataFrame:
-        """Return the latest deployment attempts of the selection."""
-        return self.frame(
-            "SELECT coalesce(live_at, started_at) AS at, service_name, environment, kind, outcome,"
-            " coalesce(release, ref, left(sha, 10)) AS version, changes, origin, is_counted, url,"
-            " reason FROM deployment_fact"
-            " WHERE coalesce(live_at, started_at) >= $start"
-            " AND coalesce(live_at, started_at) < $end_at"
-            " AND environment_class = $environment"
-            " AND ($team_id IS NULL OR team_id = $team_id)"
-            " AND ($service_id IS NULL OR service_id = $service_id)"
-            f" ORDER BY 1 DESC LIMIT {ROW_LIMIT}",
-            _selected(scope, span, zone),
-        )
-
     def sources(self) -> pl.DataFrame:
         """Return one row per connection and stream, troubled ones first."""
         return self.frame(
@@ -287,28 +250,10 @@ class Queries:
         )
 
 
-_SELECTED: Final = (
-    "live_at >= $start AND live_at < $end_at AND environment = $environment"
-    " AND ($team_id IS NULL OR team_id = $team_id)"
-    " AND ($service_id IS NULL OR service_id = $service_id)"
-)
-
-
 def _entity(scope: Scope) -> dict[str, Any]:
     entity_type, entity_id = scope.entity
     return {
         "entity_type": entity_type,
         "entity_id": entity_id,
         "environment": scope.environment,
-    }
-
-
-def _selected(scope: Scope, span: Span, zone: ZoneInfo) -> dict[str, Any]:
-    start, end = span.bounds(zone)
-    return {
-        "start": start,
-        "end_at": end,
-        "environment": scope.environment,
-        "team_id": scope.team_id,
-        "service_id": scope.service_id,
     }

@@ -21,6 +21,7 @@ _UNITS: Final = {
     "working h": ("working hour", "working hours"),
     "per week": ("a week", "a week"),
     "days per week": ("day a week", "days a week"),
+    "%": ("%", "%"),
     "changes": ("change", "changes"),
     "tickets": ("ticket", "tickets"),
 }
@@ -141,6 +142,8 @@ def quantity(value: float, unit: str) -> Quantity:
 
 def short_quantity(value: float, unit: str) -> str:
     """Return a value for tight places; counts and rates without their unit."""
+    if unit == "%":
+        return f"{number(value)}{NO_BREAK}%"
     return short_duration(value) if unit == "h" else number(value)
 
 
@@ -155,7 +158,7 @@ def interval(low: float | None, high: float | None, unit: str) -> str | None:
     assert low is not None  # noqa: S101  # both ends are there: tells the type checker
     assert high is not None  # noqa: S101
     first, second = short_quantity(low, unit), short_quantity(high, unit)
-    if unit == "h" and first.split(NO_BREAK)[1] == second.split(NO_BREAK)[1]:
+    if unit in {"h", "%"} and first.split(NO_BREAK)[1] == second.split(NO_BREAK)[1]:
         first = first.split(NO_BREAK)[0]
     return second if first == second else f"{first}–{second}"
 
@@ -202,8 +205,10 @@ def comparison(
 def _relative(value: float, previous: float, unit: str) -> str:
     less, more = ("faster", "slower") if unit == "h" else ("less often", "more often")
     if unit not in {"h", "per week", "days per week"}:
-        less, more = "fewer", "more"
+        less, more = ("lower", "higher") if unit == "%" else ("fewer", "more")
     word = more if value > previous else less
+    if unit == "%":
+        return f"{number(abs(value - previous))} points {word}"
     if previous <= 0:
         return word
     share = abs(value / previous - 1)

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 import polars as pl
 import streamlit as st
 
-from dashboards import cards, charts, frame, words
+from dashboards import cards, coverage_chart, frame, words
 from dashboards.palette import palette
 from dashboards.tables import mapped, table_height
 
@@ -116,7 +116,7 @@ if not sources.is_empty():
             "Coverage by stream; the dotted line is the moment up to which everything is measured.",
         )
         box.altair_chart(
-            charts.coverage(
+            coverage_chart.coverage(
                 covered.select("name", "coverage_from", "coverage_to", "state", "color"),
                 page.build.as_of,
             ),

@@ -3,10 +3,10 @@
 import polars as pl
 import streamlit as st
 
-from dashboards import charts, frame, stage_charts, words
+from dashboards import charts, facts, frame, stage_charts, words
 from dashboards.change import change_table
+from dashboards.facts import DOWNLOAD_LIMIT, STAGES
 from dashboards.measures import LEAD_TIME, LEAD_TIME_P90, Kind, measure, picked, side_by_side
-from dashboards.queries import DOWNLOAD_LIMIT, STAGES
 
 TITLE = "Lead time"
 ICON = ":material/timeline:"
@@ -33,7 +33,7 @@ hours = {
 unseen = [stage_charts.STAGE_WORDS[stage] for stage, value in hours.items() if value == 0]
 if len(unseen) < len(hours):
     hours = {stage: value for stage, value in hours.items() if value > 0}
-left_out = page.queries.left_out(page.scope, page.span, page.build.zone)
+left_out = facts.left_out(page)
 if not hours and median.value is None:
     frame.missing(
         page,
@@ -95,7 +95,7 @@ with right:
         "How different are changes from each other?",
         "Height: how many changes took that long; the scale is logarithmic.",
     )
-    bins = page.queries.distribution(page.scope, page.span, page.build.zone)
+    bins = facts.distribution(page)
     if bins.is_empty():
         box.info("No change with a lead time went live in this period.")
     else:
@@ -164,9 +164,7 @@ frame.footer(
         frame.Download(name="metrics", rows=lambda: rows),
         frame.Download(
             name="changes",
-            rows=lambda: page.queries.changes(
-                page.scope, page.span, page.build.zone, DOWNLOAD_LIMIT
-            ),
+            rows=lambda: facts.changes(page, DOWNLOAD_LIMIT),
         ),
     ],
 )

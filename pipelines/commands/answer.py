@@ -76,7 +76,7 @@ def _metric(
     names = ("value", "n", "ci_low", "ci_high", "reason")
     rows = connection.execute(
         f"select {', '.join(names)} from metric where metric = ? and variant = ? and period = ?"
-        " and entity_type = 'organisation'",
+        " and entity_type = 'organisation' and environment = 'production'",
         [metric, variant, period],
     ).fetchall()
     found = dict(zip(names, rows[0], strict=True)) if rows else None

@@ -10,6 +10,8 @@ import duckdb
 import polars as pl
 
 from pipelines.reader import SCHEMA_VERSION
+from pipelines.references import bin_frame
+from tests.dashboards import fixture_core
 from tests.dashboards.fixture_sql import METRICS, SCHEMA
 
 AS_OF = datetime(2026, 11, 18, 6, 0, tzinfo=UTC)
@@ -41,6 +43,7 @@ class World:
     changes: int = 7000
     days: int = 560
     hostile: bool = False
+    has_incidents: bool = True
     schema_version: int = SCHEMA_VERSION
     build_id: str = "20261118T061500-7f3a"
     tables: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
@@ -62,7 +65,13 @@ def write_build(data: Path, world: World | None = None) -> Path:
     _insert(connection, "change_fact", changes)
     for table, rows in _health(world, changes).items():
         _insert(connection, table, rows)
+    connection.execute(fixture_core.CORE)
+    if not world.has_incidents:
+        connection.execute(fixture_core.WITHOUT_INCIDENTS)
     connection.execute(METRICS)
+    if not world.has_incidents:
+        connection.execute(fixture_core.AT_LEAST)
+    connection.execute(fixture_core.HELD)
     connection.close()
     return _publish(data, path)
 
@@ -94,6 +103,10 @@ def _publish(data: Path, path: Path) -> Path:
 
 def _create(connection: duckdb.DuckDBPyConnection, schema_version: int) -> None:
     connection.execute(SCHEMA)
+    connection.execute(fixture_core.SCHEMA)
+    connection.register("bins", bin_frame())
+    connection.execute("CREATE TABLE reference_bin AS SELECT * FROM bins")
+    connection.unregister("bins")
     connection.execute(
         "INSERT INTO build VALUES (?, ?, ?, ?, 'Example Harbour', 'Europe/Berlin', 1.4)",
         ["20261118T061500", AS_OF + timedelta(minutes=15), AS_OF, schema_version],
@@ -336,6 +349,11 @@ def _health(world: World, changes: list[dict[str, Any]]) -> dict[str, list[dict[
             _definition("deployment_frequency", "Deployment frequency", "Deployments ÷ weeks."),
             _definition("change_lead_time", "Change lead time", "First commit to live."),
             _definition("lead_time_stage", "Lead time by stage", "Six stages that add up."),
+            _definition("change_fail_rate", "Change fail rate", "Failed ÷ live."),
+            _definition("attempt_failure_rate", "Attempt failure rate", "Never live ÷ all."),
+            _definition("failed_deployment_recovery_time", "Recovery time", "Live to mended."),
+            _definition("incident_duration", "Duration of incidents", "Start to resolve."),
+            _definition("deployment_rework_rate", "Rework rate", "Rework ÷ live."),
             _definition("merged_not_live", "Merged, not yet live", "Kaplan–Meier of the wait."),
         ],
     }

@@ -23,7 +23,9 @@ CREATE TABLE deployment_fact (deployment_id VARCHAR, service_id VARCHAR, service
   team_id VARCHAR, team_name VARCHAR, environment VARCHAR, environment_class VARCHAR,
   kind VARCHAR, outcome VARCHAR, origin VARCHAR, sha VARCHAR, ref VARCHAR, release VARCHAR,
   attempts BIGINT, started_at TIMESTAMPTZ, live_at TIMESTAMPTZ, changes BIGINT,
-  is_counted BOOLEAN, is_resolved BOOLEAN, is_baseline BOOLEAN, url VARCHAR, reason VARCHAR);
+  is_counted BOOLEAN, is_resolved BOOLEAN, is_baseline BOOLEAN, url VARCHAR, is_failed BOOLEAN,
+  confidence VARCHAR, recovery_us BIGINT, rework_state VARCHAR, rework_reason VARCHAR,
+  is_immature BOOLEAN, reason VARCHAR);
 CREATE TABLE ticket_fact (ticket_id VARCHAR, ticket_key VARCHAR, project VARCHAR, type VARCHAR,
   request_type VARCHAR, title VARCHAR, url VARCHAR, status VARCHAR, status_category VARCHAR,
   created_at TIMESTAMPTZ, started_at TIMESTAMPTZ, resolved_at TIMESTAMPTZ,
@@ -81,7 +83,23 @@ waiting AS (
          20.0 + count(*) AS median
   FROM span AS s JOIN change_fact AS c
     ON c.relation = 'not_live' AND CAST(c.merged_at AS DATE) >= s.from_day
-   AND CAST(c.merged_at AS DATE) < s.to_day GROUP BY ALL)
+   AND CAST(c.merged_at AS DATE) < s.to_day GROUP BY ALL),
+failing AS (
+  SELECT service_id, s.*, count(*) AS n, count(*) FILTER (is_failed) * 100.0 / count(*) AS failed,
+         count(*) FILTER (is_failed AND confidence = 'high') * 100.0 / count(*) AS high,
+         count(*) FILTER (rework_state = 'rework') * 100.0 / count(*) AS known,
+         count(*) FILTER (rework_state <> 'planned') * 100.0 / count(*) AS possible
+  FROM span AS s JOIN deployment_fact AS d
+    ON d.is_counted AND CAST(d.live_at AS DATE) >= s.from_day AND CAST(d.live_at AS DATE) < s.to_day
+  GROUP BY ALL),
+recovery AS (
+  SELECT service_id, s.*, count(*) AS n, median(recovery_us / 3.6e9) AS median,
+         quantile_cont(recovery_us / 3.6e9, 0.75) AS p75,
+         quantile_cont(recovery_us / 3.6e9, 0.9) AS p90
+  FROM span AS s JOIN failure_fact AS d
+    ON NOT d.is_open AND CAST(d.live_at AS DATE) >= s.from_day
+   AND CAST(d.live_at AS DATE) < s.to_day
+  GROUP BY ALL)
 SELECT 'change_lead_time' AS metric, variant, service_id, period, from_day, to_day, is_previous,
        is_partial, n, CASE WHEN n >= least_n THEN value END AS value, 'h' AS unit
 FROM lead, LATERAL (VALUES ('median', median, 5), ('p75', p75, 10), ('p90', p90, 20))
@@ -101,7 +119,24 @@ UNION ALL
 SELECT 'merged_not_live', variant, service_id, period, from_day, to_day, is_previous, is_partial,
        n, value, unit
 FROM waiting, LATERAL (VALUES ('count', count, 'changes'), ('median', median, 'h'))
-  AS v(variant, value, unit);
+  AS v(variant, value, unit)
+UNION ALL
+SELECT 'change_lead_time', variant, service_id, period, from_day, to_day, is_previous, is_partial,
+       n, value, 'h'
+FROM lead, LATERAL (VALUES ('merge_to_live', deploy), ('open_to_live', total - coding),
+  ('lasting', total), ('bots', total / 2)) AS v(variant, value)
+WHERE period <> 'week'
+UNION ALL
+SELECT metric, variant, service_id, period, from_day, to_day, is_previous, is_partial, n, value, '%'
+FROM failing, LATERAL (VALUES ('change_fail_rate', 'primary', failed),
+  ('change_fail_rate', 'high', high), ('deployment_rework_rate', 'known', known),
+  ('deployment_rework_rate', 'possible', possible), ('attempt_failure_rate', 'share', high / 2))
+  AS v(metric, variant, value)
+UNION ALL
+SELECT metric, variant, service_id, period, from_day, to_day, is_previous, is_partial, n, value, 'h'
+FROM recovery, LATERAL (VALUES ('failed_deployment_recovery_time', 'median', median),
+  ('failed_deployment_recovery_time', 'p75', p75), ('failed_deployment_recovery_time', 'p90', p90),
+  ('incident_duration', 'median', median)) AS v(metric, variant, value);
 
 -- Every service has a row for every span: where nothing was seen the reason stands for the value.
 CREATE TEMP TABLE full_cell AS

@@ -6,7 +6,7 @@ from typing import Any
 import polars as pl
 import pytest
 
-from dashboards import axes, cards, charts, stage_charts
+from dashboards import axes, cards, charts, coverage_chart, stage_charts
 from dashboards.palette import palette
 
 
@@ -150,7 +150,10 @@ def test_coverage_has_one_bar_per_stream() -> None:
             "color": [palette().primary],
         }
     )
-    assert {mark["type"] for mark in _marks(_spec(charts.coverage(rows, now)))} == {"bar", "rule"}
+    assert {mark["type"] for mark in _marks(_spec(coverage_chart.coverage(rows, now)))} == {
+        "bar",
+        "rule",
+    }
 
 
 def test_sparkline_breaks_at_gaps() -> None:

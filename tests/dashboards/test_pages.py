@@ -3,6 +3,7 @@
 import re
 import time
 from collections.abc import Callable
+from html import escape
 from pathlib import Path
 
 import polars as pl
@@ -54,7 +55,7 @@ def test_every_page_shows_an_answer(open_page: Open, filled: Path, view: str, pe
     """Each page over each period ends without exception and answers with a number."""
     app = open_page(filled, view, period=period)
     assert not app.exception
-    assert f'<div class="ll-eyebrow">{TITLES[view]} ·' in _html(app)
+    assert f'<div class="ll-eyebrow">{escape(TITLES[view])} ·' in _html(app)
     assert re.search(r"\d", _answer(app))
     assert any("built" in caption.value for caption in app.caption)
 
@@ -191,7 +192,8 @@ def test_the_lines_to_add_are_valid_settings(tmp_path: Path) -> None:
     """What a page without data tells people to write is accepted as it stands."""
     text = "\n\n".join(frame.CONNECT.values())
     settings = parse(text.encode(), tmp_path / "leadline.toml")
-    assert set(settings.connections) == {"github", "git"}
+    assert set(settings.connections) == {"github", "git", "files"}
+    assert settings.incidents.ticket_types
     assert settings.deployments.rules
 
 

@@ -25,7 +25,7 @@ told as (
 )
 select
     f.*, s.name as service_name, s.team_id, m.name as team_name, d.kind, d.outcome,
-    coalesce(d.release, d.ref, left(d.sha, 10)) as version, d.url as deployment_url,
+    coalesce(d.release, left(d.sha, 7), d.ref) as version, d.url as deployment_url,
     t.signs, t.evidence, coalesce(t.urls, []::varchar[]) as evidence_urls,
     f.live_at > k.as_of - to_microseconds(p.maturity_us) as is_immature
 from failure as f

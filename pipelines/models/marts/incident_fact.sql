@@ -8,7 +8,7 @@ select
     case when i.resolved_at >= i.started_at
         then epoch_us(i.resolved_at) - epoch_us(i.started_at) end as duration_us,
     l.deployment_id, ds.name as deployment_service_name, d.environment,
-    coalesce(d.release, d.ref, left(d.sha, 10)) as version, d.url as deployment_url,
+    coalesce(d.release, left(d.sha, 7), d.ref) as version, d.url as deployment_url,
     d.live_at, l.link_method, l.confidence, l.reason, l.candidates, l.is_rejected, i.refs
 from incident as i
 join incident_link as l on l.incident_id = i.incident_id

@@ -1,0 +1,61 @@
+-- One row per commit and review of a merged change request, with what the change's start, first
+-- review and approval were chosen from, and why not from the others. Nobody is named: a review
+-- says only whether it was by somebody else, the author or a machine.
+-- key: change_id, kind, item_id
+-- not null: is_considered
+-- references: change_id -> change.change_id
+with request as (
+    select c.change_id as change_request_id, q.author, c.merged_at
+    from change as c
+    join records.change_request as q on q.change_request_id = c.change_id
+),
+listed as (
+    select l.change_request_id as change_id, l.sha, l.authored_at, l.committed_at, l.subject,
+        l.is_merge, m.method
+    from request as r
+    join records.change_request_commit as l on l.change_request_id = r.change_request_id
+    left join change_commit as m
+        on m.change_request_id = l.change_request_id and m.sha = l.sha
+),
+merging as (
+    -- What the merge itself wrote: the merge or squash commit, or rebased copies.
+    select m.change_request_id as change_id, m.sha, m.method, min(g.committed_at) as committed_at,
+        min(g.authored_at) as authored_at, min(g.subject) as subject
+    from change_commit as m
+    join repository_alias as a on a.repository_key = m.repository_key
+    join records.commit as g on g.repository_key = a.alias and g.sha = m.sha
+    left join listed as l on l.change_id = m.change_request_id and l.sha = m.sha
+    where l.sha is null
+    group by m.change_request_id, m.sha, m.method
+),
+reviewed as (
+    select v.change_request_id as change_id, v.review_id, v.submitted_at, v.state, r.merged_at,
+        coalesce(p.is_bot, false) as is_bot,
+        coalesce(p.person_id, v.reviewer, '') = coalesce(o.person_id, r.author, '-') as is_own
+    from request as r
+    join records.review as v on v.change_request_id = r.change_request_id
+    left join account_person as p on p.account_id = v.reviewer
+    left join account_person as o on o.account_id = r.author
+)
+select change_id, 'commit' as kind, sha as item_id, authored_at as moment, committed_at,
+    subject as title, null as state, not is_merge as is_considered,
+    case
+        when is_merge then 'a merge of another branch: no start'
+        when method is null then 'not in the history as such: squashed or rebased'
+        else 'in the history'
+    end as note
+from listed
+union all
+select change_id, 'commit', sha, authored_at, committed_at, subject, null, false,
+    case method when 'merge' then 'written by the merge' else 'a rebased copy' end
+from merging
+union all
+select change_id, 'review', review_id, submitted_at, null, null, state,
+    not is_bot and not is_own and submitted_at <= merged_at,
+    case
+        when is_bot then 'by a machine'
+        when is_own then 'by the author'
+        when submitted_at > merged_at then 'after the merge'
+        else 'by somebody else'
+    end
+from reviewed
