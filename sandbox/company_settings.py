@@ -2,6 +2,7 @@
 
 from typing import Any
 
+from sandbox.generate_special_changes import ADOPTION_LABEL
 from sandbox.generate_ticket_site import INCIDENT_TYPE, OPERATIONS_KEY
 from sandbox.ledger import CONFIG_PATH
 from sandbox.organisation import Organisation
@@ -54,7 +55,7 @@ def company_settings(organisation: Organisation) -> Tables:
     tables.append(
         (
             "[[exclusions]]",
-            {"reason": "the move to the shared pipeline", "label": "platform"},
+            {"reason": "the move to the shared pipeline", "label": ADOPTION_LABEL},
         )
     )
     tables += [("[[goals]]", dict(goal)) for goal in GOALS]

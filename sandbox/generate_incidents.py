@@ -73,7 +73,9 @@ class IncidentPlanner:
                 live[one.service_id].append(one)
         shipped: dict[tuple[str, str], list[str]] = defaultdict(list)
         for change in changes:
-            if change.relation == "shipped" and change.change_key in self._merge_shas:
+            # The commit of a merge that was live before it is deployed once more, as another's.
+            is_clear = change.relation == "shipped" and not change.is_before_merge
+            if is_clear and change.change_key in self._merge_shas:
                 place = (change.deployment_key or "", change.environment or "")
                 shipped[place].append(change.change_key)
         plans: list[IncidentPlan] = []
@@ -155,7 +157,7 @@ class IncidentPlanner:
         naming = random.choices(NAMINGS, (26, 16, 12, 36, 7, 3))[0]
         if naming == "release" and one.tag is None:
             naming = "commit"
-        if naming == "commit" and one.tag is not None:
+        if naming in {"commit", "change"} and one.tag is not None:
             naming = "release"
         if naming == "change" and not keys:
             naming = "service"

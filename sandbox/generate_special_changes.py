@@ -8,6 +8,7 @@ from sandbox.names import LIBRARIES
 from sandbox.plan import DirectPlan, Member, RepositoryPlan, RequestPlan, ReviewPlan, Simulation
 from sandbox.working_time import DAY, HOUR, spread
 
+ADOPTION_LABEL = "platform"
 PIPELINE_FILE = ".github/workflows/deploy.yml"
 
 
@@ -176,7 +177,7 @@ def plan_adoptions(simulation: Simulation) -> list[RequestPlan]:
             created=created,
             title="Use the shared delivery pipeline",
             method="squash",
-            labels=("platform",),
+            labels=(ADOPTION_LABEL,),
         )
         last = add_reviews(
             simulation,

@@ -51,6 +51,8 @@ def ticket_at(ticket: Ticket, projects: Mapping[str, int], moment: datetime) -> 
         **{
             **undone,
             "resolved_at": _resolved_at(kept) if resolution else None,
+            # A ticket is linked to the one it repeats when it is closed for that.
+            "duplicate_of": ticket.duplicate_of if resolution else None,
             "histories": kept,
             "worklogs": worklogs,
             "former_keys": former,

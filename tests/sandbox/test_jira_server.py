@@ -107,6 +107,17 @@ def test_times_carry_an_offset_without_a_colon(cloud: Jira) -> None:
     assert issue["fields"]["status"]["statusCategory"]["key"] in {"new", "indeterminate", "done"}
 
 
+def test_a_ticket_that_repeats_another_is_linked_to_it(cloud: Jira) -> None:
+    """As the repeating ticket shows it: outwards; all others show no links."""
+    issues = cloud.get("/rest/api/3/search/jql", jql=ALL, fields="issuelinks", maxResults=50)
+    links = {issue["key"]: issue["fields"]["issuelinks"] for issue in issues["issues"]}
+    (link,) = links.pop("EE-8")
+    assert link["type"]["outward"] == "duplicates"
+    assert link["outwardIssue"] == {"key": "EE-2"}
+    assert len(links) > 20
+    assert not any(links.values())
+
+
 def test_text_is_a_document_in_api_3_and_plain_in_api_2(cloud: Jira) -> None:
     """ADF against wiki text."""
     jql = "project = EE ORDER BY id ASC"
