@@ -56,7 +56,7 @@ docs: .venv/.installed ## write the generated parts of docs/ and leadline.exampl
 	@$(RUN)python -m pipelines.example_settings > leadline.example.toml
 
 .PHONY: bench
-bench: .venv/.installed ## measure speed, memory and requests; prints a table
+bench: .venv/.installed ## measure speed, memory, requests and intervals; prints a table
 	@$(RUN)python -m benchmarks
 
 .PHONY: clean

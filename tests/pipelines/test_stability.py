@@ -3,6 +3,7 @@
 import itertools
 import math
 from datetime import date, timedelta
+from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -25,6 +26,7 @@ from pipelines.stability import (
     signal_names,
 )
 from tests.pipelines.metric_tables import made, weeks
+from tests.pipelines.stories import line, live, repository, tell
 
 CALM = [12.0, 10.0] * 10  # centre 11, every moving range 2, limits 11 ± 5.32
 LAST_WEEK = date(2026, 6, 22)  # the last that is over at the clock of the tables
@@ -331,3 +333,30 @@ def test_what_chance_shows_is_told_for_each_series() -> None:
         ("deployment_frequency", "service:rare"): pytest.approx(rare, abs=0.005),
         ("change_lead_time", "service:a"): pytest.approx(calm, abs=0.005),
     }
+
+
+def test_a_build_charts_its_complete_weeks(tmp_path: Path) -> None:
+    """Thirteen weeks with one and four deployments by turns; the first and the last are cut."""
+    week, deployed = 7 * 24, [1, 4] * 7
+    moments = [
+        week * number + 20 * (part + 1)
+        for number, count in enumerate(deployed)
+        for part in range(count)
+    ]
+    names = [f"c{number}" for number in range(len(moments))]
+    story = tell(
+        tmp_path,
+        repository(),
+        line(*names, step=1),
+        *(live(i, names[i], at=at) for i, at in enumerate(moments)),
+        as_of=week * 13 + 90,
+    )
+    charted = story.ask(
+        "select week, value, centre, low, high, segment, is_baseline, signal, is_recent "
+        "from metric_stability where entity_type = 'service' order by week"
+    )
+    assert [row[1] for row in charted] == [4.0, 1.0] * 6
+    assert charted[0][0] == date(2026, 6, 8)
+    # Roots 2 and 1: centre 1.5², every moving range 1; 1.5 − 2.66 is below nothing.
+    expected = (2.25, 0.0, pytest.approx(4.16**2), 1, True, None, False)
+    assert {row[2:] == expected for row in charted} == {True}

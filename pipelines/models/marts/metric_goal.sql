@@ -61,16 +61,21 @@ judged as (
     left join headline as h on h.metric = a.metric and h.entity_type = a.entity_type
         and h.entity_id = a.entity_id and h.period = p.period
 ),
+belonging as (
+    select 'team' as entity_type, team_id as entity_id, service_id from service
+    where team_id is not null
+    union all
+    select 'organisation', '', service_id from service
+),
 -- How many services meet the target of the team, or of the organisation: not one of their own.
 counted as (
     select j.metric, j.entity_type, j.entity_id, j.period, count(h.value) as services,
         count(*) filter (where case j.direction when 'at least' then h.value >= j.target
             else h.value <= j.target end) as meeting
     from judged as j
-    join service as s on j.entity_type = 'organisation' or s.team_id = j.entity_id
+    join belonging as s on s.entity_type = j.entity_type and s.entity_id = j.entity_id
     left join headline as h on h.metric = j.metric and h.period = j.period
         and h.entity_type = 'service' and h.entity_id = s.service_id
-    where j.entity_type <> 'service'
     group by j.metric, j.entity_type, j.entity_id, j.period
 )
 select
