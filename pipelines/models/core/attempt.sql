@@ -148,7 +148,9 @@ every_attempt as (
     union all by name
     select * from instant
 )
-select e.*,
+select e.* exclude (environment),
+    -- Without a name it would read as production as a whole.
+    coalesce(nullif(trim(e.environment), ''), 'without a name') as environment,
     least(e.started_at, e.live_at) < '2000-01-01'
         or greatest(e.started_at, e.live_at) > k.as_of + interval 1 day as is_absurd
 from every_attempt as e

@@ -32,7 +32,7 @@ cut_approval as (
 ),
 staged as (
     select *,
-        relation = 'shipped' and live_at >= start_at as has_lead_time,
+        relation = 'shipped' and live_at >= start_at and start_at >= '2000-01-01' as has_lead_time,
         epoch_us(landed_at) - epoch_us(c1) as waited_us
     from cut_approval
 )
@@ -58,7 +58,8 @@ select
         case when t.is_start_from_committer then 'started over 90 days before opening' end,
         case when t.is_without_commits then 'no commits known' end,
         case when t.live_at < t.merged_at then 'deployed before merge' end,
-        case when t.relation = 'shipped' and t.live_at < t.start_at then 'live before it started' end
+        case when t.relation = 'shipped' and t.live_at < t.start_at then 'live before it started' end,
+        case when t.start_at < '2000-01-01' then 'dated before 2000' end
     ], lambda flag: flag is not null) as flags
 from staged as t
 join repository as r on r.repository_key = t.repository_key

@@ -1,155 +1,167 @@
 -- One row per check and subject that somebody should look at, with how many of how many.
 -- key: check_name, subject
-select 'unmatched environments' as check_name,
-    case environment when '' then 'without a name' else environment end as subject,
-    count(*) as count,
-    sum(count(*)) over () as total,
-    'no production token in the environment''s name' as message,
-    'name it under deployments.production in leadline.toml if it is production' as help
-from deployment where environment_class = 'other' group by environment
-union all
-select 'unmatched deployments', coalesce(d.repository_key, d.service_hint, 'without a repository'),
-    count(*), (select count(*) from attempt_repository),
-    'no repository or service of this name is known',
-    'connect the repository, or name the service under services in leadline.toml'
-from attempt_repository as m
-join records.deployment_attempt as d on d.attempt_id = m.attempt_id
-where m.repository_key is null
-group by 2
-union all
-select 'deployments of another origin', r.name, count(*),
-    (select count(*) from attempt_repository as t where t.repository_key = min(m.repository_key)),
-    'only one origin of a repository counts, and its is ' || min(o.origin),
-    'add a rule under deployments.rules if another one is right'
-from attempt_repository as m
-join records.deployment_attempt as d on d.attempt_id = m.attempt_id
-join repository as r on r.repository_key = m.repository_key
-join deployment_origin as o on o.repository_key = m.repository_key and o.origin <> m.origin
-where is_production(d.environment)
-group by r.name
-union all
-select 'unmapped images', i.name, count(*),
-    (select count(*) from records.deployment_attempt where image is not null and deleted_at is null),
-    'no single repository or service has the name of this image',
-    'say under deployments.images which repository it is built from'
-from image_source as i
-join records.deployment_attempt as d on d.image = i.image and d.deleted_at is null
-where i.repository_key is null
-group by i.name
-union all
-select 'absurd dates', 'deployments of ' || r.name, count(*) filter (where a.is_absurd), count(*),
-    'before 2000, or more than a day after the last pull: left out',
-    'correct them at the source'
-from attempt as a join repository as r on r.repository_key = a.repository_key
-group by r.name having count(*) filter (where a.is_absurd) > 0
-union all
-select 'negative durations', 'deployments of ' || r.name,
-    count(*) filter (where a.live_at < a.started_at), count(*),
-    'live before it started: the earlier time is taken for both',
-    'the clocks of the source disagree'
-from attempt as a join repository as r on r.repository_key = a.repository_key
-where not a.is_absurd
-group by r.name having count(*) filter (where a.live_at < a.started_at) > 0
-union all
-select 'deployments without commits', s.name,
-    count(*) filter (where d.sha is null and d.is_counted), count(*),
-    'no commit is known: they count, and ship nothing',
-    'deploy by commit, or by a tag or image that names one'
-from deployment as d join service as s on s.service_id = d.service_id
-where d.live_at is not null
-group by s.name having count(*) filter (where d.sha is null and d.is_counted) > 0
-union all
-select 'alternating rollbacks', s.name || ' in ' || d.environment,
-    count(*) filter (where d.kind = 'rollback' and d.is_unrelated), count(*),
-    'two branches that do not hold each other take turns: each return reads as a rollback',
-    'give each branch an environment of its own if these are no rollbacks'
-from deployment as d join service as s on s.service_id = d.service_id
-where d.live_at is not null and d.environment_class = 'production'
-group by s.name, d.environment
-having count(*) filter (where d.kind = 'rollback' and d.is_unrelated) > 1
-union all
-select 'dropped commits', s.name,
-    count(*) filter (where d.relation = 'sideways' and d.dropped > 0), count(*),
-    'deployed from another branch: commits that were live are no longer',
-    'nothing, if they were meant to go'
-from deployment as d join service as s on s.service_id = d.service_id
-where d.live_at is not null and d.environment_class = 'production'
-group by s.name having count(*) filter (where d.relation = 'sideways' and d.dropped > 0) > 0
-union all
-select 'unresolved deployments', s.name,
-    count(*) filter (where not d.is_resolved and d.sha is not null), count(*),
-    'the deployed commit is not in the repository''s history',
-    'check that the repository is cloned completely and that the commit was pushed'
-from deployment as d join service as s on s.service_id = d.service_id
-group by s.name having count(*) filter (where not d.is_resolved and d.sha is not null) > 0
-union all
-select 'services without deployments', s.name, 1, count(*) over (),
-    'no production deployment was recognised',
-    'add a rule under deployments.rules, or deploy'
-from service as s
-where s.service_id not in (select service_id from release_live) and s.archived_at is null
-union all
-select 'unlinked accounts', 'accounts', count(*) filter (where method = 'alone' and not is_bot),
-    count(*) filter (where not is_bot),
-    'accounts and addresses that no other is linked to',
-    'list people with several accounts under people in leadline.toml'
-from account_person having count(*) filter (where method = 'alone' and not is_bot) > 0
-union all
-select 'services without a team', s.name, 1, count(*) over (), 'nobody is named as its owner',
-    'name a team under services or teams in leadline.toml'
-from service as s where s.team_id is null
-union all
-select 'rejected items', connection || '.' || stream, count(*), count(*),
-    'items that could not be read', 'see the list of rejects'
-from records.reject group by connection, stream
-union all
-select 'held deletions', connection || '.' || stream || ' ' || table_name, sum(rows), sum(total),
-    'more rows vanished at once than is likely',
-    'if the source is right: leadline sync ' || connection || ' --confirm-deletions'
-from records.held_deletion group by connection, stream, table_name
-union all
-select 'negative lead times', s.name, count(*), count(*), 'live before the change started',
-    'the clocks of the authors or of the deployments disagree'
-from change_fact as c join service as s on s.service_id = c.service_id
-where c.relation = 'shipped' and c.live_at < c.start_at group by s.name
-union all
-select 'goals for unknown teams', g.team, count(*),
-    (select count(*) from input.goal where team is not null), 'no team has this name',
-    'correct the name under goals in leadline.toml, or name the team under teams'
-from input.goal as g
-where g.team is not null and 'team:' || lower(g.team) not in (select team_id from team)
-group by g.team
-union all
-select 'incidents without a service', source, count(*) filter (where service_id is null), count(*),
-    'they name no service that is known',
-    'map the names they use under incidents.service_names in leadline.toml'
-from incident_fact group by source having count(*) filter (where service_id is null) > 0
-union all
-select 'incidents linked to nothing', coalesce(service_name, 'without a service'),
-    count(*) filter (where deployment_id is null and not is_rejected), count(*),
-    'no deployment was live shortly before them and they name none',
-    'often right: not every incident comes from a deployment; else name the deployment in them'
-from incident_fact
-group by 2 having count(*) filter (where deployment_id is null and not is_rejected) > 0
-union all
-select 'rejected links', coalesce(service_name, 'without a service'),
-    count(*) filter (where is_rejected), count(*),
-    'they were over before the deployment was live, or name one that came after they began',
-    'check the times of the incidents at their source'
-from incident_fact group by 2 having count(*) filter (where is_rejected) > 0
-union all
-select 'incident windows cover most of the time', s.name, c.incidents, c.incidents,
-    'deployments reach over ' || cast(round(c.covered_share * 100) as integer)
-        || ' % of the last 91 days: incidents linked by time alone do not count as failures',
-    'name deployments in incidents, or lower failures.incident_window_hours in leadline.toml'
-from incident_coverage as c
-join service as s on s.service_id = c.service_id
-join input.period as p on p.period = c.period and p.period_start = c.period_start
-where c.environment = 'production' and c.period = '91d' and p.is_current
-    and not c.is_time_used and c.incidents > 0
-union all
-select 'incidents that end before they begin', coalesce(service_name, 'without a service'),
-    count(*) filter (where resolved_at < started_at), count(*),
-    'resolved before their start: left out of their duration',
-    'correct their times at the source'
-from incident_fact group by 2 having count(*) filter (where resolved_at < started_at) > 0
+with found as (
+    select 'unmatched environments' as check_name,
+        environment as subject,
+        count(*) as count,
+        sum(count(*)) over () as total,
+        'no production token in the environment''s name' as message,
+        'name it under deployments.production in leadline.toml if it is production' as help
+    from deployment where environment_class = 'other' group by environment
+    union all
+    select 'unmatched deployments', coalesce(d.repository_key, d.service_hint, 'without a repository'),
+        count(*), (select count(*) from attempt_repository),
+        'no repository or service of this name is known',
+        'connect the repository, or name the service under services in leadline.toml'
+    from attempt_repository as m
+    join records.deployment_attempt as d on d.attempt_id = m.attempt_id
+    where m.repository_key is null
+    group by 2
+    union all
+    select 'deployments of another origin', r.name, count(*),
+        (select count(*) from attempt_repository as t where t.repository_key = min(m.repository_key)),
+        'only one origin of a repository counts, and its is ' || min(o.origin),
+        'add a rule under deployments.rules if another one is right'
+    from attempt_repository as m
+    join records.deployment_attempt as d on d.attempt_id = m.attempt_id
+    join repository as r on r.repository_key = m.repository_key
+    join deployment_origin as o on o.repository_key = m.repository_key and o.origin <> m.origin
+    where is_production(d.environment)
+    group by r.name
+    union all
+    select 'unmapped images', i.name, count(*),
+        (select count(*) from records.deployment_attempt where image is not null and deleted_at is null),
+        'no single repository or service has the name of this image',
+        'say under deployments.images which repository it is built from'
+    from image_source as i
+    join records.deployment_attempt as d on d.image = i.image and d.deleted_at is null
+    where i.repository_key is null
+    group by i.name
+    union all
+    select 'absurd dates', 'deployments of ' || r.name, count(*) filter (where a.is_absurd), count(*),
+        'before 2000, or more than a day after the last pull: left out',
+        'correct them at the source'
+    from attempt as a join repository as r on r.repository_key = a.repository_key
+    group by r.name having count(*) filter (where a.is_absurd) > 0
+    union all
+    select 'negative durations', 'deployments of ' || r.name,
+        count(*) filter (where a.live_at < a.started_at), count(*),
+        'live before it started: the earlier time is taken for both',
+        'the clocks of the source disagree'
+    from attempt as a join repository as r on r.repository_key = a.repository_key
+    where not a.is_absurd
+    group by r.name having count(*) filter (where a.live_at < a.started_at) > 0
+    union all
+    select 'deployments without commits', s.name,
+        count(*) filter (where d.sha is null and d.is_counted), count(*),
+        'no commit is known: they count, and ship nothing',
+        'deploy by commit, or by a tag or image that names one'
+    from deployment as d join service as s on s.service_id = d.service_id
+    where d.live_at is not null
+    group by s.name having count(*) filter (where d.sha is null and d.is_counted) > 0
+    union all
+    select 'alternating rollbacks', s.name || ' in ' || d.environment,
+        count(*) filter (where d.kind = 'rollback' and d.is_unrelated), count(*),
+        'two branches that do not hold each other take turns: each return reads as a rollback',
+        'give each branch an environment of its own if these are no rollbacks'
+    from deployment as d join service as s on s.service_id = d.service_id
+    where d.live_at is not null and d.environment_class = 'production'
+    group by s.name, d.environment
+    having count(*) filter (where d.kind = 'rollback' and d.is_unrelated) > 1
+    union all
+    select 'dropped commits', s.name,
+        count(*) filter (where d.relation = 'sideways' and d.dropped > 0), count(*),
+        'deployed from another branch: commits that were live are no longer',
+        'nothing, if they were meant to go'
+    from deployment as d join service as s on s.service_id = d.service_id
+    where d.live_at is not null and d.environment_class = 'production'
+    group by s.name having count(*) filter (where d.relation = 'sideways' and d.dropped > 0) > 0
+    union all
+    select 'unresolved deployments', s.name,
+        count(*) filter (where not d.is_resolved and d.sha is not null), count(*),
+        'the deployed commit is not in the repository''s history',
+        'check that the repository is cloned completely and that the commit was pushed'
+    from deployment as d join service as s on s.service_id = d.service_id
+    group by s.name having count(*) filter (where not d.is_resolved and d.sha is not null) > 0
+    union all
+    select 'services without deployments', s.name, 1, count(*) over (),
+        'no production deployment was recognised',
+        'add a rule under deployments.rules, or deploy'
+    from service as s
+    where s.service_id not in (select service_id from release_live) and s.archived_at is null
+    union all
+    select 'unlinked accounts', 'accounts', count(*) filter (where method = 'alone' and not is_bot),
+        count(*) filter (where not is_bot),
+        'accounts and addresses that no other is linked to',
+        'list people with several accounts under people in leadline.toml'
+    from account_person having count(*) filter (where method = 'alone' and not is_bot) > 0
+    union all
+    select 'services without a team', s.name, 1, count(*) over (), 'nobody is named as its owner',
+        'name a team under services or teams in leadline.toml'
+    from service as s where s.team_id is null
+    union all
+    select 'rejected items', connection || '.' || stream, count(*), count(*),
+        'items that could not be read', 'see the list of rejects'
+    from records.reject group by connection, stream
+    union all
+    select 'held deletions', connection || '.' || stream || ' ' || table_name, sum(rows), sum(total),
+        'more rows vanished at once than is likely',
+        'if the source is right: leadline sync ' || connection || ' --confirm-deletions'
+    from records.held_deletion group by connection, stream, table_name
+    union all
+    select 'negative lead times', s.name, count(*), count(*), 'live before the change started',
+        'the clocks of the authors or of the deployments disagree'
+    from change_fact as c join service as s on s.service_id = c.service_id
+    where c.relation = 'shipped' and c.live_at < c.start_at group by s.name
+    union all
+    select 'absurd dates', 'changes of ' || s.name, count(*), count(*), 'dated before 2000: no lead time',
+        'correct them at the source'
+    from change_fact as c join service as s on s.service_id = c.service_id
+    where c.start_at < '2000-01-01' group by s.name
+    union all
+    select 'goals for unknown teams', g.team, count(*),
+        (select count(*) from input.goal where team is not null), 'no team has this name',
+        'correct the name under goals in leadline.toml, or name the team under teams'
+    from input.goal as g
+    where g.team is not null and 'team:' || lower(g.team) not in (select team_id from team)
+    group by g.team
+    union all
+    select 'incidents without a service', source, count(*) filter (where service_id is null), count(*),
+        'they name no service that is known',
+        'map the names they use under incidents.service_names in leadline.toml'
+    from incident_fact group by source having count(*) filter (where service_id is null) > 0
+    union all
+    select 'incidents linked to nothing', coalesce(service_name, 'without a service'),
+        count(*) filter (where deployment_id is null and not is_rejected), count(*),
+        'no deployment was live shortly before them and they name none',
+        'often right: not every incident comes from a deployment; else name the deployment in them'
+    from incident_fact
+    group by 2 having count(*) filter (where deployment_id is null and not is_rejected) > 0
+    union all
+    select 'rejected links', coalesce(service_name, 'without a service'),
+        count(*) filter (where is_rejected), count(*),
+        'they were over before the deployment was live, or name one that came after they began',
+        'check the times of the incidents at their source'
+    from incident_fact group by 2 having count(*) filter (where is_rejected) > 0
+    union all
+    select 'incident windows cover most of the time', s.name, c.incidents, c.incidents,
+        'deployments reach over ' || cast(round(c.covered_share * 100) as integer)
+            || ' % of the last 91 days: incidents linked by time alone do not count as failures',
+        'name deployments in incidents, or lower failures.incident_window_hours in leadline.toml'
+    from incident_coverage as c
+    join service as s on s.service_id = c.service_id
+    join input.period as p on p.period = c.period and p.period_start = c.period_start
+    where c.environment = 'production' and c.period = '91d' and p.is_current
+        and not c.is_time_used and c.incidents > 0
+    union all
+    select 'incidents that end before they begin', coalesce(service_name, 'without a service'),
+        count(*) filter (where resolved_at < started_at), count(*),
+        'resolved before their start: left out of their duration',
+        'correct their times at the source'
+    from incident_fact group by 2 having count(*) filter (where resolved_at < started_at) > 0
+)
+-- Two services may have one name.
+select check_name, subject, cast(sum(count) as bigint) as count,
+    cast(max(total) as bigint) as total, min(message) as message, min(help) as help
+from found
+group by check_name, subject

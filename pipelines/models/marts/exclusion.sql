@@ -20,6 +20,9 @@ union all
 select distinct change_id, 'change:negative', 'live before it started: clocks disagree'
 from change_fact where relation = 'shipped' and live_at < start_at
 union all
+select distinct change_id, 'change:absurd', 'dated before 2000: no lead time'
+from change_fact where relation = 'shipped' and live_at >= start_at and start_at < '2000-01-01'
+union all
 select deployment_id, 'deployment:' || case
         when live_at is null then 'not_live'
         when environment_class <> 'production' then 'environment'
