@@ -10,12 +10,11 @@ from dashboards.measures import (
     FAIL_RATE_AT_LEAST,
     LEAD_TIME,
     RECOVERY,
-    REWORK,
     Measure,
     measure,
 )
 
-_WATCHED = (DEPLOYMENTS, LEAD_TIME, FAIL_RATE, RECOVERY, REWORK)
+_WATCHED = (DEPLOYMENTS, LEAD_TIME)
 
 
 def delivery(page: Page, rows: pl.DataFrame) -> str:
@@ -117,18 +116,12 @@ def signal_card(limits: pl.DataFrame) -> None:
         own = stability.of(limits, kind)
         if own.is_empty():
             continue
-        expected = own.filter(pl.col("is_recent"))["expected_by_chance"].max()
-        chance = (
-            f"about {words.number(float(expected))} expected by chance"
-            if isinstance(expected, int | float)
-            else "no limits for the last weeks"
-        )
         found = stability.signals(own)
         told = "; ".join(f"{week:%-d %b}: {signal}" for week, signal in found) or "nothing"
         sign = "◇" if found else "✓"
         told = words.html_text(told)
         lines.append(
             f"<li>{sign} <b>{words.html_text(kind.label)}</b> {told}"
-            f'<div class="ll-detail">{words.html_text(chance)}</div></li>'
+            f'<div class="ll-detail">{words.html_text(stability.by_chance(own))}</div></li>'
         )
     box.html(f'<ul class="ll-signals">{"".join(lines)}</ul>')

@@ -160,6 +160,11 @@ def footer(
         if definitions is not None and not definitions.is_empty():
             with st.popover("Definition · SQL", type="tertiary", icon=":material/menu_book:"):
                 _definitions(definitions)
+                st.page_link(
+                    "views/definitions.py",
+                    label="All definitions",
+                    icon=":material/arrow_forward:",
+                )
         with st.popover("Download", type="tertiary", icon=":material/download:"):
             for download in downloads:
                 _download(page, download)

@@ -82,12 +82,6 @@ class Queries:
         rows: pl.DataFrame = self.connection.cursor().sql(statement, params=parameters or {}).pl()
         return rows
 
-    def has(self, table: str) -> bool:
-        """Return whether the build has a table: some need data that not every build has."""
-        return not self.frame(
-            "SELECT 1 FROM duckdb_tables() WHERE table_name = $table", {"table": table}
-        ).is_empty()
-
     def build(self) -> Build:
         """Return what the build says of itself."""
         row = self.frame("SELECT * FROM build").row(0, named=True)
@@ -139,6 +133,19 @@ class Queries:
             _entity(scope) | {"period": scope.period},
         )
 
+    def slices(self, scope: Scope) -> pl.DataFrame:
+        """Return the metric rows of the selected period and entity in each named environment."""
+        return self.frame(
+            "SELECT * FROM metric WHERE period = $period AND entity_type = $entity_type"
+            " AND entity_id = $entity_id AND environment <> 'production'"
+            " ORDER BY lower(environment), environment, metric, variant",
+            {
+                "period": scope.period,
+                "entity_type": scope.entity[0],
+                "entity_id": scope.entity[1],
+            },
+        )
+
     def references(self, scope: Scope) -> pl.DataFrame:
         """Return where the headline values of the selection fall in the report's bins."""
         return self.frame(
@@ -157,7 +164,7 @@ class Queries:
 
     def stability(self, scope: Scope, since: date) -> pl.DataFrame:
         """Return natural limits and signals of the selection, week by week."""
-        if scope.environment != "production" or not self.has("metric_stability"):
+        if scope.environment != "production":
             return pl.DataFrame(schema=STABILITY)
         return self.frame(
             f"SELECT {', '.join(STABILITY)} FROM metric_stability"

@@ -55,18 +55,16 @@ def told(limits: pl.DataFrame) -> str:
     """Return in words how many recent weeks stand out, and how many chance alone would give."""
     if limits.is_empty():
         return ""
-    recent = limits.filter(pl.col("is_recent"))
-    signals = recent.filter(pl.col("signal").is_not_null()).height
-    expected = recent["expected_by_chance"].max()
-    chance = (
-        f"; about {words.number(float(expected))} expected by chance"
-        if isinstance(expected, int | float)
-        else ""
-    )
-    found = "no week stands" if signals == 0 else f"{words.count(signals, 'week')} ◇ stand"
-    if signals == 1:
-        found = "1 week ◇ stands"
-    return f"Of the last {recent.height} weeks {found} out of the natural limits (dotted){chance}."
+    count = len(signals(limits))
+    found = "No week" if count == 0 else f"{words.count(count, 'week')} ◇"
+    return f"{found} of the last eight out of the natural limits (dotted); {by_chance(limits)}."
+
+
+def by_chance(limits: pl.DataFrame) -> str:
+    """Return in words how many signals a stable series of this shape would show in eight weeks."""
+    expected = limits["expected_by_chance"].max()
+    assert isinstance(expected, int | float)  # noqa: S101  # every series carries the number
+    return f"about {words.number(float(expected))} expected by chance"
 
 
 def signals(limits: pl.DataFrame) -> list[tuple[date, str]]:

@@ -7,6 +7,7 @@ from dashboards import charts, facts, frame, stage_charts, words
 from dashboards.change import change_table
 from dashboards.facts import DOWNLOAD_LIMIT, STAGES
 from dashboards.measures import LEAD_TIME, LEAD_TIME_P90, Kind, measure, picked, side_by_side
+from dashboards.variants import environment_table, variant_table
 
 TITLE = "Lead time"
 ICON = ":material/timeline:"
@@ -154,6 +155,8 @@ if page.scope.service_id is None:
         )
 
 change_table(page)
+variant_table(page, rows)
+environment_table(page)
 
 frame.footer(
     page,
@@ -162,9 +165,7 @@ frame.footer(
     left_out=frame.left_out_words(left_out),
     downloads=[
         frame.Download(name="metrics", rows=lambda: rows),
-        frame.Download(
-            name="changes",
-            rows=lambda: facts.changes(page, DOWNLOAD_LIMIT),
-        ),
+        frame.Download(name="changes", rows=lambda: facts.changes(page, DOWNLOAD_LIMIT)),
+        frame.Download(name="environments", rows=lambda: page.queries.slices(page.scope)),
     ],
 )

@@ -147,7 +147,6 @@ def _services(world: World) -> list[dict[str, Any]]:
                 if world.hostile and index == 3
                 else f"https://{key}",
                 "archived_at": None,
-                "path_rule": None,
             }
         )
     return rows

@@ -4,7 +4,7 @@ SCHEMA = """
 CREATE TABLE build (build_id VARCHAR, built_at TIMESTAMPTZ, as_of TIMESTAMPTZ,
   schema_version INTEGER, organisation VARCHAR, zone VARCHAR, seconds DOUBLE);
 CREATE TABLE service (service_id VARCHAR, name VARCHAR, team_id VARCHAR, repository_key VARCHAR,
-  repository_name VARCHAR, repository_url VARCHAR, archived_at TIMESTAMPTZ, path_rule VARCHAR);
+  repository_name VARCHAR, repository_url VARCHAR, archived_at TIMESTAMPTZ);
 CREATE TABLE team (team_id VARCHAR, name VARCHAR, parent VARCHAR);
 CREATE TABLE metric (metric VARCHAR, variant VARCHAR, entity_type VARCHAR, entity_id VARCHAR,
   environment VARCHAR, period VARCHAR, period_start DATE, period_end DATE, value DOUBLE,

@@ -67,6 +67,7 @@ def test_every_page_shows_an_answer(open_page: Open, filled: Path, view: str, pe
         {"team": "Ledger"},
         {"team": "Ledger", "service": "ledger-api"},
         {"service": "search-worker"},
+        {"environment": "Production-eu"},
     ],
 )
 def test_filters_of_the_address_apply(
@@ -78,6 +79,25 @@ def test_filters_of_the_address_apply(
     for name, value in filters.items():
         shown = app.selectbox(key=name)
         assert shown.format_func(shown.value) == value
+
+
+def test_lead_time_is_told_in_variants_and_by_environment(open_page: Open, filled: Path) -> None:
+    """Variants stand beside the headline under their own names; environments stand apart."""
+    app = open_page(filled, "lead_time.py")
+    tables = [table.value for table in app.dataframe]
+    variants = next(table for table in tables if "variant" in table)
+    assert {"Lead time, p75", "Merged to live", "Changes by machines"} <= set(variants["variant"])
+    environments = next(table for table in tables if "environment" in table)
+    assert list(environments["environment"]) == ["production-eu"]
+
+
+def test_a_definition_is_found_by_its_address_and_by_words(open_page: Open, filled: Path) -> None:
+    """The one asked for stands first; a search leaves those that have the words."""
+    app = open_page(filled, "definitions.py", definition="change_fail_rate")
+    assert app.subheader[0].value == "Change fail rate"
+    app.text_input(key="search").set_value("six STAGES").run()
+    assert not app.exception
+    assert [each.value for each in app.subheader] == ["Lead time by stage", "Rules for all"]
 
 
 def test_a_service_without_deployments_says_what_to_connect(open_page: Open, filled: Path) -> None:
