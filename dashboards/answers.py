@@ -1,5 +1,7 @@
 """The sentences on top of pages: the answer in words, and how sure it is."""
 
+from datetime import date
+
 import polars as pl
 
 from dashboards import frame, stability, words
@@ -117,7 +119,7 @@ def signal_card(limits: pl.DataFrame) -> None:
         if own.is_empty():
             continue
         found = stability.signals(own)
-        told = "; ".join(f"{week:%-d %b}: {signal}" for week, signal in found) or "nothing"
+        told = "; ".join(_weeks(signal, weeks) for signal, weeks in found.items()) or "nothing"
         sign = "◇" if found else "✓"
         told = words.html_text(told)
         lines.append(
@@ -125,3 +127,11 @@ def signal_card(limits: pl.DataFrame) -> None:
             f'<div class="ll-detail">{words.html_text(stability.by_chance(own))}</div></li>'
         )
     box.html(f'<ul class="ll-signals">{"".join(lines)}</ul>')
+
+
+def _weeks(signal: str, weeks: list[date]) -> str:
+    """Return a signal with the weeks that show it: '3 weeks above the limits, 5 Oct to 16 Nov'."""
+    first, last = f"{weeks[0]:%-d %b}", f"{weeks[-1]:%-d %b}"
+    if len(weeks) == 1:
+        return f"{signal}, week of {first}"
+    return f"{signal} in {len(weeks)} weeks, {first} to {last}"

@@ -97,8 +97,9 @@ def style() -> str:
 .ll-unclear, .ll-unknown {{ color: {colors.muted}; font-weight: 400; }}
 .ll-spark {{ height: 2.6rem; margin-top: .55rem; background: {colors.primary}; }}
 .ll-held {{ border-top: 1px solid {colors.line}; margin-top: .6rem; padding-top: .5rem; }}
-.ll-signals {{ list-style: none; padding: 0; margin: 0; }}
-.ll-signals li {{ padding: .3rem 0; border-top: 1px solid {colors.line}; font-size: .95rem; }}
+.ll-signals {{ list-style: none; padding: 0 !important; margin: 0 !important; }}
+.ll-signals li {{ padding: .3rem 0; margin: 0 !important; font-size: .95rem;
+  border-top: 1px solid {colors.line}; }}
 .ll-goal {{ font-size: .84rem; font-weight: 600; line-height: 1.35; margin-top: .2rem; }}
 .ll-asides {{ display: flex; flex-wrap: wrap; gap: .35rem 1.8rem; margin: -.2rem .1rem .1rem; }}
 .ll-aside {{ font-size: .93rem; }}

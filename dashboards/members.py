@@ -102,7 +102,7 @@ def member_table(page: frame.Page, metrics: list[str], goals: pl.DataFrame) -> f
             column_config={
                 "name": st.column_config.TextColumn(shown_level, pinned=True, width=140),
                 "team": st.column_config.TextColumn("team", width=110),
-                "deployments": number("deployments a week", format=rate, width=90),
+                "deployments": number("deployments a week", format=rate, width=130),
                 "median": number(f"lead time ({unit})", format="%.1f", width=100),
                 "interval": st.column_config.TextColumn(
                     "95 % interval", alignment="right", width=95
@@ -116,7 +116,7 @@ def member_table(page: frame.Page, metrics: list[str], goals: pl.DataFrame) -> f
                 ),
                 "recovery": number(f"recovery ({other_unit})", format="%.1f", width=105),
                 "rework": st.column_config.TextColumn("rework", alignment="right", width=80),
-                "goals": st.column_config.TextColumn("goals", width=210),
+                "goals": st.column_config.TextColumn("goals", width=260),
                 "change": st.column_config.TextColumn("lead time against before", width=165),
                 "p90": number(f"p90 ({unit})", format="%.1f", width=80),
                 "days": number("days a week", format=rate, width=85),
@@ -139,14 +139,19 @@ def member_table(page: frame.Page, metrics: list[str], goals: pl.DataFrame) -> f
 
 def _goals(goals: pl.DataFrame, kind: str) -> dict[str, str]:
     """Return the states of each one's goals in words, the missed ones first."""
-    ranks = {"missed": 0, "at risk": 1, "attained": 2, "not enough data": 3}
-    states: dict[str, list[tuple[int, str]]] = {}
+    states: dict[str, dict[str, list[str]]] = {}
     for row in goals.filter(pl.col("entity_type") == kind).iter_rows(named=True):
-        text = f"{GOAL_SIGNS[row['state']]} {_NAMES[row['metric']]}"
-        states.setdefault(row["entity_id"], []).append((ranks[row["state"]], text))
-    return {
-        identity: ", ".join(text for _, text in sorted(found)) for identity, found in states.items()
-    }
+        own = states.setdefault(row["entity_id"], {})
+        own.setdefault(row["state"], []).append(_NAMES[row["metric"]])
+    told = {}
+    for identity, own in states.items():
+        parts = [
+            f"{GOAL_SIGNS[state]} {', '.join(own[state])}"
+            for state in ("missed", "at risk", "attained")
+            if state in own
+        ]
+        told[identity] = " · ".join(parts) or f"{GOAL_SIGNS['not enough data']} not enough data"
+    return told
 
 
 def _member(record: dict[str, Any], page: frame.Page, goals: dict[str, str]) -> dict[str, Any]:

@@ -32,7 +32,7 @@ def natural_limits(limits: pl.DataFrame, x: alt.X, y: dict[str, Any]) -> list[al
             ("high", 0.3, [1, 4]),
         )
     ]
-    marked = shown.filter(pl.col("signal").is_not_null() & pl.col("is_recent"))
+    marked = shown.filter("is_recent")
     if not marked.is_empty():
         layers.append(
             alt.Chart(marked)
@@ -55,7 +55,7 @@ def told(limits: pl.DataFrame) -> str:
     """Return in words how many recent weeks stand out, and how many chance alone would give."""
     if limits.is_empty():
         return ""
-    count = len(signals(limits))
+    count = int(limits["is_recent"].sum())
     found = "No week" if count == 0 else f"{words.count(count, 'week')} ◇"
     return f"{found} of the last eight out of the natural limits (dotted); {by_chance(limits)}."
 
@@ -67,7 +67,11 @@ def by_chance(limits: pl.DataFrame) -> str:
     return f"about {words.number(float(expected))} expected by chance"
 
 
-def signals(limits: pl.DataFrame) -> list[tuple[date, str]]:
-    """Return the recent weeks that stand out, with the rule each one breaks."""
-    found = limits.filter(pl.col("is_recent") & pl.col("signal").is_not_null()).sort("week")
-    return list(found.select("week", "signal").iter_rows())
+def signals(limits: pl.DataFrame) -> dict[str, list[date]]:
+    """Return the recent weeks that stand out, by the rule they break."""
+    found: dict[str, list[date]] = {}
+    for week, signal in (
+        limits.filter("is_recent").sort("week").select("week", "signal").iter_rows()
+    ):
+        found.setdefault(signal, []).append(week)
+    return found

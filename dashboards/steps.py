@@ -127,9 +127,18 @@ def _style() -> str:
 .ll-spoken {{ position: absolute; width: 1px; height: 1px; overflow: hidden;
   clip-path: inset(50%); }}
 .ll-table a {{ color: {colors.primary}; font-weight: 400; }}
-.ll-bars {{ display: grid; grid-template-columns: max-content minmax(4rem, 22rem) 1fr;
+.ll-bars {{ display: grid; grid-template-columns: max-content minmax(3rem, 22rem) max-content;
   gap: .3rem .9rem; align-items: center; font-size: .9rem; margin-top: .5rem; }}
 .ll-track {{ background: {colors.raised}; border-radius: .2rem; }}
 .ll-track > div {{ height: .85rem; min-width: 2px; border-radius: .2rem;
   background: {colors.primary}; }}
+@media (max-width: 640px) {{
+  .ll-steps > li {{ grid-template-columns: 2.1rem minmax(0, 1fr); }}
+  .ll-table, .ll-table tbody {{ display: block; }}
+  .ll-table tr {{ display: grid; grid-template-columns: 1.3rem minmax(0, 1fr);
+    border-top: 1px solid {colors.line}; padding: .3rem 0; }}
+  .ll-table td {{ border-top: 0; padding: 0; grid-column: 2; }}
+  .ll-table td:first-child {{ grid-column: 1; grid-row: 1; }}
+  .ll-table td:nth-child(3), .ll-table td:nth-child(4) {{ min-width: 0; }}
+}}
 </style>"""
