@@ -202,6 +202,26 @@ def test_a_selected_change_shows_its_way(browser: Any, server: Server) -> None:
     page.close()
 
 
+def test_a_failure_leads_to_its_walk_through(browser: Any, server: Server) -> None:
+    """From a failure's row to the steps of its deployment, with the filters kept in the address."""
+    page = browser.new_page(viewport={"width": 1440, "height": 2400})
+    problems = _watch(page, server)
+    page.goto(f"{server.url}/failures?period=Last+365+days")
+    _settle(page)
+    box = page.locator('[data-testid="stDataFrame"] canvas').first.bounding_box()
+    page.mouse.click(box["x"] + 15, box["y"] + 55)
+    page.get_by_role("button", name="How this deployment is counted").click()
+    page.wait_for_url(re.compile(r"walk_through\?.*deployment="))
+    _settle(page)
+    assert page.get_by_text("What was live when it started?").is_visible()
+    assert "period=Last" in page.url
+    page.get_by_role("link", name="its steps").first.click()
+    _settle(page)
+    assert page.locator(".ll-steps > li").count() >= 6
+    assert problems == []
+    page.close()
+
+
 def _watch(page: Any, server: Server) -> list[str]:
     problems: list[str] = []
 
