@@ -253,7 +253,14 @@ def write_macros(connection: duckdb.DuckDBPyConnection, settings: Settings) -> N
         settings.rework.planned_branch_pattern,
     )
     hotfix, fix, planned = (re.sub("'", "''", pattern) for pattern in patterns)
+    titles = " ".join(
+        f"when {i} then regexp_matches(title, '" + re.sub("'", "''", each.title) + "')"
+        for i, each in enumerate(settings.exclusions)
+        if each.title
+    )
     connection.execute(f"""
+        create or replace temp macro is_excluded_title(ordinal, title) as
+            case ordinal {titles or "when null then null"} else false end;
         create or replace temp macro is_hotfix(name) as
             coalesce(regexp_matches(name, '{hotfix}'), false);
         create or replace temp macro is_fix_branch(name) as

@@ -150,24 +150,49 @@ def test_deployments_without_a_commit_count_and_ship_nothing(tmp_path: Path) -> 
     """) == [("shop", 3, 4)]
 
 
-def test_an_attempt_that_an_incident_names_was_live_from_its_end(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    "named",
+    ["{sha}", "forge:deployment:2", "https://forge.test/d/2", "v7.0", "see {sha}, please"],
+)
+def test_an_attempt_that_an_incident_names_was_live_from_its_end(
+    tmp_path: Path, named: str
+) -> None:
     """No status says so, and still people were disturbed."""
-    incident = Incident(
-        incident_id="pager:1", created_at=hour(6), references=[full("b")[:9], "other"]
-    )
+    reference = named.format(sha=full("jjjjj")[:9])
+    incident = Incident(incident_id="pager:1", created_at=hour(6), title=reference)
+    if " " not in reference:
+        incident = incident.model_copy(update={"title": "", "references": [reference]})
     story = tell(
         tmp_path,
         repository(),
-        line("a", "bbbbb", "c"),
+        line("a", "jjjjj", "c"),
         live(1, "a", 0.5),
-        deployment(2, "bbbbb", ("failed", 5.5), at=5),
+        deployment(2, "jjjjj", ("failed", 5.5), at=5, url="https://forge.test/d/2", release="v7.0"),
         deployment(3, "c", ("failed", 7), at=6.5),
-        incident.model_copy(update={"references": [full("bbbbb")[:9]]}),
+        incident,
     )
     assert story.ask("select live_at, outcome, is_counted from deployment order by started_at") == [
         (hour(0.5), "succeeded", True),
         (hour(5.5), "failed_after_live", True),
         (None, "failed_before_live", False),
+    ]
+
+
+def test_an_incident_that_names_a_commit_means_what_brought_it(tmp_path: Path) -> None:
+    """An attempt that failed before another brought the commit was not live."""
+    story = tell(
+        tmp_path,
+        repository(),
+        line("a", "jjjjj"),
+        live(1, "a", 0.5),
+        deployment(2, "jjjjj", ("failed", 5.5), at=5),
+        live(3, "jjjjj", 9),
+        Incident(incident_id="pager:1", created_at=hour(10), references=[full("jjjjj")]),
+    )
+    assert story.ask("select live_at from deployment order by started_at") == [
+        (hour(0.5),),
+        (None,),
+        (hour(9),),
     ]
 
 

@@ -10,7 +10,8 @@ with attempted as (
         coalesce(d.environment, '') as environment, c.sha,
         case when m.is_mapped and lower(trim(d.sha)) is distinct from c.sha
             then lower(trim(d.sha)) end as manifest_sha,
-        d.ref, d.release, d.created_at as started_at, d.url, m.origin
+        d.ref, d.release, d.created_at as started_at, d.url, m.origin,
+        d.connection
     from attempt_repository as m
     join records.deployment_attempt as d on d.attempt_id = m.attempt_id
     left join image_source as i on i.image = d.image
@@ -39,7 +40,7 @@ run_name as (
         coalesce(o.pattern, case when o.job_pattern is null then '(?i)deploy' else '' end))
 ),
 run as (
-    select r.run_id, a.repository_key, o.origin, o.environment, o.job_pattern, r.sha,
+    select r.run_id, r.connection, a.repository_key, o.origin, o.environment, o.job_pattern, r.sha,
         r.branch as ref, r.url, r.status, r.finished_at,
         coalesce(r.started_at, r.queued_at, r.finished_at) as started_at
     from records.pipeline_run as r
@@ -81,7 +82,7 @@ ran as (
     select coalesce(e.attempt_id, r.run_id) as attempt_id, r.repository_key,
         null as service_hint, coalesce(e.environment, r.environment) as environment,
         lower(r.sha) as sha, null as manifest_sha, r.ref, null as release, e.started_at, r.url,
-        r.origin,
+        r.origin, r.connection,
         case when d.run_id is not null then d.live_at
             when e.status = 'succeeded' then e.finished_at end as live_at,
         case when d.run_id is not null then d.last_success_at

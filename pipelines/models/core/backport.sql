@@ -3,12 +3,10 @@
 -- and subject). It ships together with the originals, which count once.
 -- key: change_id, original_id
 with recursive request as (
-    select c.change_request_id as change_id, a.repository_key, c.merge_sha, c.merged_at
-    from records.change_request as c
-    join repository_alias as a on a.alias = c.repository_key
-    where c.deleted_at is null and c.merged_at is not null
-        and c.change_request_id not in (select change_request_id from promotion)
-        and c.change_request_id not in (select change_request_id from stacked)
+    select change_request_id as change_id, repository_key, merge_sha, merged_at
+    from merged_request
+    where change_request_id not in (select change_request_id from promotion)
+        and change_request_id not in (select change_request_id from stacked)
 ),
 graph as (
     select distinct a.repository_key, g.sha, len(g.parents) > 1 as is_merge,
@@ -62,6 +60,9 @@ family as (
     where email is not null and authored_at is not null and subject is not null
     group by repository_key, email, authored_at, subject
 ),
+own as (
+    select distinct change_id, sha from held where is_own
+),
 sourced as (
     select h.change_id, h.sha, f.first
     from aged as h
@@ -77,12 +78,20 @@ sourced as (
     join family as f on f.repository_key = n.repository_key and f.email = n.email
         and f.authored_at = n.authored_at and f.subject = n.subject
     where h.is_own
+    union all
+    -- The trailers of a squash commit speak for all that was squashed.
+    select o.change_id, o.sha, f.first
+    from aged as h
+    join trailer as t on t.repository_key = h.repository_key and t.sha = h.sha
+    join own as o on o.change_id = h.change_id
+    join aged as n on n.repository_key = t.repository_key
+        and left(n.sha, 7) = left(t.source, 7) and starts_with(n.sha, t.source)
+    join family as f on f.repository_key = n.repository_key and f.email = n.email
+        and f.authored_at = n.authored_at and f.subject = n.subject
+    where not h.is_own
 ),
 rooted as (
     select change_id, sha, min(first) as first from sourced group by change_id, sha
-),
-own as (
-    select distinct change_id, sha from held where is_own
 ),
 copied as (
     select o.change_id
@@ -92,9 +101,9 @@ copied as (
     having bool_and(coalesce(r.first.change_id <> o.change_id, false))
 ),
 repeated as (
-    select distinct r.change_id, r.first.change_id as original_id
-    from rooted as r
-    where r.change_id in (select change_id from copied)
+    select distinct s.change_id, s.first.change_id as original_id
+    from sourced as s
+    where s.change_id in (select change_id from copied) and s.first.change_id <> s.change_id
 ),
 reached as (
     -- What repeats a copy repeats its original.

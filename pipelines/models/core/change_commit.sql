@@ -2,13 +2,7 @@
 -- squash commit, the commits it lists, and rebased copies of them (same author e-mail, authored
 -- second and subject). A promotion owns its merge commit only.
 -- key: change_request_id, sha
-with request as (
-    select c.change_request_id, a.repository_key, c.merge_sha, c.head_sha, c.merged_at
-    from records.change_request as c
-    join repository_alias as a on a.alias = c.repository_key
-    where c.deleted_at is null and c.merged_at is not null
-),
-graph as (
+with graph as (
     select a.repository_key, g.sha,
         -- The forge lists the address as written, git as the .mailmap says.
         coalesce(g.written_email, g.author_email) as author_email, g.authored_at, g.subject, g.committed_at
@@ -18,7 +12,7 @@ graph as (
 listed as (
     select r.change_request_id, r.repository_key, r.merged_at, l.sha, l.author_email, l.authored_at,
         l.subject, l.is_merge
-    from request as r
+    from merged_request as r
     join records.change_request_commit as l on l.change_request_id = r.change_request_id
     where r.change_request_id not in (select change_request_id from promotion)
 ),
@@ -28,7 +22,7 @@ owned as (
     join graph as g on g.repository_key = l.repository_key and g.sha = l.sha
     union all
     select r.change_request_id, g.repository_key, g.sha, 'merge'
-    from request as r
+    from merged_request as r
     join graph as g on g.repository_key = r.repository_key and g.sha = r.merge_sha
     union all
     -- A rebase writes the commits again at the merge; earlier or much later twins are others'.

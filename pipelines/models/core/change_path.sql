@@ -2,7 +2,7 @@
 -- squash or direct commit; of a rebase every commit that landed on the line. Only in repositories
 -- whose paths something asks for: services with path rules, configuration, exclusions.
 -- key: change_id, path
--- references: change_id -> change.change_id
+-- references: change_id -> known_change.change_id
 with asked as (
     select distinct r.repository_key
     from repository as r
@@ -12,7 +12,7 @@ with asked as (
         or exists (select 1 from input.exclusion as x where x.path is not null)
 ),
 landed as (
-    select change_id, repository_key, merge_sha as sha from change
+    select change_id, repository_key, merge_sha as sha from known_change
     union
     select c.change_request_id, c.repository_key, c.sha
     from change_commit as c

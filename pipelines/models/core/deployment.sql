@@ -20,8 +20,9 @@ with config_change as (
 shipped as (
     select x.deployment_id,
         count(*) as changes,
-        count(*) filter (where not c.is_bot) as human,
-        count(*) filter (where not c.is_bot and c.is_hotfix) as hotfix,
+        count(*) filter (where not c.is_bot and c.exclusion is null) as human,
+        count(*) filter (where not c.is_bot and c.exclusion is null and c.is_hotfix)
+            as hotfix,
         count(f.change_id) as config
     from deployment_change as x
     join change as c on c.change_id = x.change_id
@@ -45,6 +46,6 @@ select
     r.relation <> 'unresolved' as is_resolved,
     r.relation = 'baseline' as is_baseline,
     r.live_deployment_id, r.failed_deployment_id, r.undone_deployment_ids,
-    r.dropped, r.is_unrelated, r.unresolved_before_at
+    r.dropped, r.is_unrelated, r.is_after_gap, r.unresolved_before_at
 from related_deployment as r
 left join shipped as s on s.deployment_id = r.deployment_id

@@ -4,38 +4,47 @@
 -- that an incident names was live from its end.
 -- key: deployment_id
 -- not null: service_id, environment, started_at, outcome
-with identified as (
-    select a.*, n.attempt_id is not null as is_named, coalesce(n.is_itself, false) as is_itself,
-        coalesce(a.sha, 'release ' || a.release) || coalesce(' ' || a.manifest_sha, '') as identity
-    from service_attempt as a
-    left join named_attempt as n on n.attempt_id = a.attempt_id
+with compared as (
+    -- Few columns go through the windows, and only runs of one commit through those that follow.
+    select service_id, environment, attempt_id, started_at,
+        coalesce(ended_at, started_at) as ended_at,
+        row_number() over each_place as place,
+        coalesce(identity = lag(identity) over each_place, false) as is_same,
+        coalesce(identity = lead(identity) over each_place, false) as is_followed
+    from (
+        select *,
+            coalesce(sha, 'release ' || release) || coalesce(' ' || manifest_sha, '') as identity
+        from service_attempt
+    ) as a
+    window each_place as (partition by service_id, environment order by started_at, attempt_id)
 ),
-compared as (
+run as (
     select *,
-        coalesce(identity = lag(identity) over (
-            partition by service_id, environment order by started_at, attempt_id), false) as is_same
-    from identified
-),
-placed as (
-    select *,
-        sum(case when is_same then 0 else 1 end) over (
-            partition by service_id, environment order by started_at, attempt_id
-            rows unbounded preceding) as island
+        max(case when not is_same then place end) over (
+            partition by service_id, environment order by place rows unbounded preceding) as first
     from compared
+    where is_same or is_followed
 ),
 spaced as (
     select *,
-        max(coalesce(ended_at, started_at)) over (
-            partition by service_id, environment, island order by started_at, attempt_id
+        max(ended_at) over (
+            partition by service_id, environment, first order by place
             rows between unbounded preceding and 1 preceding) as previous_end
-    from placed
+    from run
 ),
 grouped as (
-    select *,
-        sum(case when started_at <= previous_end + interval 60 minute then 0 else 1 end) over (
-            partition by service_id, environment order by started_at, attempt_id
-            rows unbounded preceding) as fold
+    select service_id, attempt_id,
+        max(case when started_at <= previous_end + interval 60 minute then null else place end) over (
+            partition by service_id, environment order by place rows unbounded preceding) as fold
     from spaced
+),
+attempted as (
+    select a.*, coalesce(g.fold, c.place) as fold, n.attempt_id is not null as is_named,
+        coalesce(n.is_itself, false) as is_itself
+    from service_attempt as a
+    join compared as c on c.service_id = a.service_id and c.attempt_id = a.attempt_id
+    left join grouped as g on g.service_id = a.service_id and g.attempt_id = a.attempt_id
+    left join named_attempt as n on n.attempt_id = a.attempt_id
 ),
 folded as (
     select
@@ -43,6 +52,7 @@ folded as (
         arg_min(attempt_id, (started_at, attempt_id)) as attempt_id,
         min(repository_key) as repository_key,
         min(origin) as origin,
+        min(connection) as connection,
         min(sha) as sha,
         min(manifest_sha) as manifest_sha,
         arg_max(ref, (started_at, attempt_id)) as ref,
@@ -57,19 +67,29 @@ folded as (
         max(ended_at) as ended_at,
         bool_or(is_named) as is_named,
         bool_or(is_itself) as is_itself
-    from grouped
+    from attempted
     group by service_id, environment, fold
 ),
+named as (
+    select * from folded where is_named and live_at is null and ended_at is not null
+),
 judged as (
-    select *,
-        live_at is null and ended_at is not null and (is_itself or (is_named and not bool_or(
-            live_at is not null) over (partition by service_id, environment, sha, release)))
-            as was_live
-    from folded
+    -- Named by its commit or release only, it was live if nothing else brought that.
+    select f.*, n.attempt_id is not null as was_live
+    from folded as f
+    left join (
+        select n.service_id, n.attempt_id
+        from named as n
+        where n.is_itself or not exists (
+            select 1 from folded as l
+            where l.service_id = n.service_id and l.environment = n.environment
+                and l.live_at is not null
+                and coalesce(l.sha, l.release) = coalesce(n.sha, n.release))
+    ) as n on n.service_id = f.service_id and n.attempt_id = f.attempt_id
 )
 select
     service_id || '|' || attempt_id as deployment_id,
-    service_id, environment, repository_key, origin, sha, manifest_sha, ref, release, url, attempts,
+    service_id, environment, repository_key, origin, connection, sha, manifest_sha, ref, release, url, attempts,
     started_at, case when was_live then ended_at else live_at end as live_at, ended_at,
     case
         when was_live then 'failed_after_live'

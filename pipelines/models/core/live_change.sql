@@ -5,6 +5,7 @@
 -- check: lead_time_us is null or lead_time_us >= 0
 select
     l.change_id, l.service_id, s.environment, l.deployment_id, l.live_at, l.relation, c.is_bot,
+    c.exclusion,
     case when l.relation = 'shipped' and l.live_at >= c.start_at
         then epoch_us(l.live_at) - epoch_us(c.start_at) end as lead_time_us,
     case when l.relation = 'shipped' and l.live_at >= c.start_at

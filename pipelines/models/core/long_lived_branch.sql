@@ -1,18 +1,12 @@
 -- One row per branch that lives on: the default one, develop, release branches, and the base of
 -- at least three merged requests. Requests into it are changes, a request from it promotes them.
 -- key: repository_key, branch
-with merged as (
-    select a.repository_key, c.base_branch, c.head_branch
-    from records.change_request as c
-    join repository_alias as a on a.alias = c.repository_key
-    where c.deleted_at is null and c.merged_at is not null
-),
-used as (
+with used as (
     select repository_key, base_branch as branch, count(*) as merged
-    from merged where base_branch is not null group by repository_key, base_branch
+    from merged_request where base_branch is not null group by repository_key, base_branch
     union all
     select repository_key, head_branch, 0
-    from merged where head_branch is not null group by repository_key, head_branch
+    from merged_request where head_branch is not null group by repository_key, head_branch
 )
 select u.repository_key, u.branch
 from used as u

@@ -2,8 +2,7 @@
 -- the commit or release it brought. Where nothing else brought that, it was live after all.
 -- key: attempt_id
 with reference as (
-    select distinct trim(unnest(i.references)) as name
-    from records.incident as i where i.deleted_at is null
+    select distinct reference as name from incident_reference where kind <> 'number'
 ),
 failed as (
     select attempt_id, url, sha, release from attempt where live_at is null and not is_absurd

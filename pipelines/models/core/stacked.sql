@@ -1,19 +1,22 @@
--- One row per merged change request into a branch that is neither long-lived nor of a release, and
--- request that carries it on, through other stacked ones too; null where none has yet.
+-- One row per merged change request into a branch that is neither long-lived nor of a release nor
+-- deployed, and request that carries it on, through other stacked ones too; null where none has
+-- yet. What arrived without one, merged by hand, is not stacked.
 -- key: change_request_id, carrier_id
-with recursive merged as (
-    select c.change_request_id, a.repository_key, c.base_branch, c.head_branch, c.merged_at,
-        c.base_branch <> r.default_branch
-            and b.branch is null
+with recursive deployed as (
+    select distinct repository_key, regexp_replace(ref, '^refs/heads/', '') as branch
+    from attempt where ref is not null and is_production(environment)
+),
+merged as (
+    select c.*,
+        c.base_branch <> c.default_branch
+            and b.branch is null and d.branch is null
             and not regexp_matches(c.base_branch, '^(release|hotfix|support|stable)([/-]|$)|^v?\d+(\.(\d+|x))+$')
             as is_stacked
-    from records.change_request as c
-    join repository_alias as a on a.alias = c.repository_key
-    join repository as r on r.repository_key = a.repository_key
+    from merged_request as c
     left join long_lived_branch as b
-        on b.repository_key = a.repository_key and b.branch = c.base_branch
-    where c.deleted_at is null and c.merged_at is not null
-        and c.change_request_id not in (select change_request_id from promotion)
+        on b.repository_key = c.repository_key and b.branch = c.base_branch
+    left join deployed as d on d.repository_key = c.repository_key and d.branch = c.base_branch
+    where c.change_request_id not in (select change_request_id from promotion)
 ),
 carried as (
     select change_request_id, change_request_id as through_id from merged where is_stacked
@@ -23,12 +26,30 @@ carried as (
     join merged as t on t.change_request_id = s.through_id and t.is_stacked
     join merged as c on c.repository_key = t.repository_key and c.head_branch = t.base_branch
         and c.merged_at >= t.merged_at
+),
+placed as (
+    select distinct s.change_request_id, s.repository_key, s.merge_sha, s.head_sha,
+        c.change_request_id as carrier_id
+    from merged as s
+    left join (
+        select d.change_request_id as stacked_id, m.change_request_id
+        from carried as d
+        join merged as m on m.change_request_id = d.through_id and not m.is_stacked
+    ) as c on c.stacked_id = s.change_request_id
+    where s.is_stacked
+),
+arrived as (
+    select p.change_request_id
+    from placed as p
+    join mainline as l on l.repository_key = p.repository_key and l.sha in (p.merge_sha, p.head_sha)
+    where p.carrier_id is null
+    union
+    select p.change_request_id
+    from placed as p
+    join shipment as s on s.environment = '' and s.repository_key = p.repository_key
+        and s.sha in (p.merge_sha, p.head_sha)
+    where p.carrier_id is null
 )
-select distinct s.change_request_id, c.change_request_id as carrier_id
-from merged as s
-left join (
-    select d.change_request_id as stacked_id, m.change_request_id
-    from carried as d
-    join merged as m on m.change_request_id = d.through_id and not m.is_stacked
-) as c on c.stacked_id = s.change_request_id
-where s.is_stacked
+select change_request_id, carrier_id
+from placed
+where change_request_id not in (select change_request_id from arrived)

@@ -5,7 +5,7 @@
 -- check: lead_time_us is null or coalesce(coding_us, 0) + coalesce(pickup_us, 0) + coalesce(review_us, 0) + coalesce(merge_us, 0) + coalesce(deploy_us, 0) + coalesce(unreviewed_us, 0) = lead_time_us
 -- check: lead_time_us is null or lead_time_us >= 0
 with placed as (
-    select c.*, s.service_id, l.deployment_id, l.live_at,
+    select c.*, s.service_id, l.deployment_id, l.live_at, l.rolled_back_at, l.live_again_at,
         coalesce(l.relation, 'not_live') as relation,
         least(c.merged_at, coalesce(l.live_at, c.merged_at)) as landed_at
     from change as c
@@ -39,8 +39,10 @@ staged as (
 select
     t.change_id, t.kind, t.number, t.title, t.url, t.repository_key, r.name as repository_name,
     t.service_id, s.name as service_name, s.team_id, m.name as team_name,
-    'production' as environment, t.relation, t.is_bot,
+    'production' as environment, t.relation, t.is_bot, t.exclusion,
+    t.labels,
     t.start_at, t.ready_at, t.first_review_at, t.approved_at, t.merged_at, t.live_at,
+    t.rolled_back_at, t.live_again_at,
     t.deployment_id, d.url as deployment_url,
     case when has_lead_time then epoch_us(t.live_at) - epoch_us(t.start_at) end as lead_time_us,
     case when has_lead_time then epoch_us(t.c1) - epoch_us(t.start_at) end as coding_us,
@@ -59,7 +61,9 @@ select
         case when t.is_without_commits then 'no commits known' end,
         case when t.live_at < t.merged_at then 'deployed before merge' end,
         case when t.relation = 'shipped' and t.live_at < t.start_at then 'live before it started' end,
-        case when t.start_at < '2000-01-01' then 'dated before 2000' end
+        case when t.start_at < '2000-01-01' then 'dated before 2000' end,
+        case when t.relation = 'shipped' and d.is_after_gap then 'after gap' end,
+        case when t.rolled_back_at is not null then 'rolled back' end
     ], lambda flag: flag is not null) as flags
 from staged as t
 join repository as r on r.repository_key = t.repository_key

@@ -114,10 +114,12 @@ with found as (
     from change_fact as c join service as s on s.service_id = c.service_id
     where c.relation = 'shipped' and c.live_at < c.start_at group by s.name
     union all
-    select 'absurd dates', 'changes of ' || s.name, count(*), count(*), 'dated before 2000: no lead time',
-        'correct them at the source'
-    from change_fact as c join service as s on s.service_id = c.service_id
-    where c.start_at < '2000-01-01' group by s.name
+    select 'absurd dates', 'changes of ' || s.name, count(*), count(*),
+        'dated before 2000 or in the future: no lead time', 'correct them at the source'
+    from change_fact as f
+    join change as c on c.change_id = f.change_id
+    join service as s on s.service_id = f.service_id
+    where f.start_at < '2000-01-01' or c.exclusion_rule = 'absurd dates' group by s.name
     union all
     select 'goals for unknown teams', g.team, count(*),
         (select count(*) from input.goal where team is not null), 'no team has this name',
@@ -159,6 +161,66 @@ with found as (
         'resolved before their start: left out of their duration',
         'correct their times at the source'
     from incident_fact group by 2 having count(*) filter (where resolved_at < started_at) > 0
+    union all
+    select 'unowned changes', r.name, count(*) filter (where s.change_id is null), count(*),
+        'they touch only paths that belong to no service',
+        'add the paths to a service under services, if one of them owns these'
+    from change as c
+    join repository as r on r.repository_key = c.repository_key
+    left join (select distinct change_id from change_service) as s on s.change_id = c.change_id
+    where c.kind not in ('stacked', 'promotion', 'backport')
+    group by r.name having count(*) filter (where s.change_id is null) > 0
+    union all
+    select 'stranded requests', r.name, count(*), count(*),
+        'merged into a branch that nothing carried on: they are no change yet',
+        'nothing, if the branch is still being worked on'
+    from stacked as k
+    join merged_request as m on m.change_request_id = k.change_request_id
+    join repository as r on r.repository_key = m.repository_key
+    where k.carrier_id is null
+    group by r.name
+    union all
+    select 'change requests seen twice', r.name, count(*) - count(m.change_request_id), count(*),
+        'several connections see the same request: it counts once',
+        'pull each repository by one connection'
+    from records.change_request as c
+    join repository_alias as a on a.alias = c.repository_key
+    join repository as r on r.repository_key = a.repository_key
+    left join merged_request as m on m.change_request_id = c.change_request_id
+    where c.deleted_at is null and c.merged_at is not null
+    group by r.name having count(*) > count(m.change_request_id)
+    union all
+    select 'very large changes', r.name, count(*), count(*),
+        'a change of a thousand commits or more', 'look whether it is one change'
+    from (
+        select change_request_id from records.change_request_commit
+        group by change_request_id having count(*) >= 1000
+    ) as l
+    join merged_request as m on m.change_request_id = l.change_request_id
+    join repository as r on r.repository_key = m.repository_key
+    group by r.name
+    union all
+    select 'deployments after a gap', s.name, count(*) filter (where d.is_after_gap), count(*),
+        'the first since the source gave nothing for over 14 days',
+        'changes of the time before may have been live earlier'
+    from deployment as d join service as s on s.service_id = d.service_id
+    where d.live_at is not null and d.environment_class = 'production'
+    group by s.name having count(*) filter (where d.is_after_gap) > 0
+    union all
+    select 'interval-censored changes', s.name,
+        count(*) filter (where c.relation = 'interval_censored'), count(*),
+        'shipped by a deployment whose commit is not known, or the next one: no lead time',
+        'see the unresolved deployments of the service'
+    from change_fact as c join service as s on s.service_id = c.service_id
+    group by s.name having count(*) filter (where c.relation = 'interval_censored') > 0
+    union all
+    select 'deployments after as_of', s.name, count(*) filter (where d.live_at > k.as_of), count(*),
+        'later than the earliest last pull: counted from the next build on',
+        'see which connection was pulled last, and when'
+    from deployment as d
+    join service as s on s.service_id = d.service_id
+    cross join input.clock as k
+    group by s.name having count(*) filter (where d.live_at > k.as_of) > 0
 )
 -- Two services may have one name.
 select check_name, subject, cast(sum(count) as bigint) as count,

@@ -11,6 +11,18 @@ union all
 select change_id, 'change:bot', 'opened by a machine: shown apart'
 from change where is_bot and kind not in ('stacked', 'promotion', 'backport')
 union all
+select change_id, case exclusion_rule when 'absurd dates' then 'change:absurd' else exclusion_rule end,
+    exclusion
+from change where exclusion is not null
+union all
+select change_id, 'change:unowned', 'touches only paths that belong to no service'
+from change
+where kind not in ('stacked', 'promotion', 'backport')
+    and change_id not in (select change_id from change_service)
+union all
+select attempt_id, 'deployment:absurd', 'before 2000, or more than a day after the last pull'
+from attempt where is_absurd
+union all
 select distinct change_id, 'change:baseline', 'already in the first deployment seen'
 from change_fact where relation = 'baseline'
 union all
@@ -22,11 +34,13 @@ from change_fact where relation = 'shipped' and live_at < start_at
 union all
 select distinct change_id, 'change:absurd', 'dated before 2000: no lead time'
 from change_fact where relation = 'shipped' and live_at >= start_at and start_at < '2000-01-01'
+    and change_id not in (select change_id from change where exclusion_rule = 'absurd dates')
 union all
 select deployment_id, 'deployment:' || case
         when live_at is null then 'not_live'
         when environment_class <> 'production' then 'environment'
         when kind = 'redeploy' then 'redeploy'
+        when sha is null then 'without_commit'
         else 'unresolved' end, reason
 from deployment_fact where not is_counted or not is_resolved
 union all

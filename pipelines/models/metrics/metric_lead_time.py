@@ -28,7 +28,7 @@ INPUTS = {
             from live_change as l
             join input.period as p
                 on p.period = 'week' and l.live_at >= p.start_at and l.live_at < p.end_at
-            where l.lead_time_us is not null and not l.is_bot
+            where l.lead_time_us is not null and not l.is_bot and l.exclusion is null
         )
         select row_number() over (
                 order by service_id, environment, period, period_start) as cell, *
@@ -43,7 +43,7 @@ INPUTS = {
         join input.period as p on l.live_at >= p.start_at and l.live_at < p.end_at
         left join change_fact as f on f.change_id = l.change_id and f.service_id = l.service_id
             and f.environment = l.environment
-        where l.lead_time_us is not null and not l.is_bot
+        where l.lead_time_us is not null and not l.is_bot and l.exclusion is null
     """,
     "bot_changes": """
         select l.service_id, l.environment, p.period, p.period_start, l.deployment_id,
@@ -51,7 +51,7 @@ INPUTS = {
         from live_change as l
         join input.period as p on p.period <> 'week'
             and l.live_at >= p.start_at and l.live_at < p.end_at
-        where l.lead_time_us is not null and l.is_bot
+        where l.lead_time_us is not null and l.is_bot and l.exclusion is null
     """,
 }
 

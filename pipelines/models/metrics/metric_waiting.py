@@ -24,7 +24,7 @@ INPUTS = {
         cross join input.clock as k
         join input.period as p on p.period <> 'week'
             and c.merged_at >= p.start_at and c.merged_at < p.end_at
-        where not c.is_bot and c.relation in ('shipped', 'not_live')
+        where not c.is_bot and c.exclusion is null and c.relation in ('shipped', 'not_live')
             and least(c.live_at, k.as_of) >= c.merged_at
             and c.service_id in (select service_id from release_live)
     """,
