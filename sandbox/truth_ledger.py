@@ -8,6 +8,7 @@ from datetime import datetime
 from functools import cached_property
 
 from sandbox.forge import ChangeRequest
+from sandbox.generate_special_changes import ADOPTION_LABEL
 from sandbox.organisation import Organisation
 from sandbox.outcomes import ChangeOutcome, DeploymentOutcome
 from sandbox.ticketing import Ticket
@@ -93,6 +94,11 @@ class LiveLedger:
         sha = change_key.rpartition(":")[2]
         return self.organisation.commit_by_sha[sha].author_account_id in self._bots
 
+    def is_excluded(self, change_key: str) -> bool:
+        """Whether the settings leave the change out of every number."""
+        request = self.requests.get(change_key)
+        return request is not None and ADOPTION_LABEL in request.labels
+
     @cached_property
     def _bots(self) -> frozenset[int]:
         return frozenset(account.id for account in self.organisation.accounts if account.is_bot)
@@ -100,7 +106,7 @@ class LiveLedger:
     def _brings_hotfix(self, one: DeploymentOutcome) -> bool:
         """Whether all that people changed says hotfix: what goes with other work was no hurry."""
         keys = [change.change_key for change in self.shipped.get(place_of(one), ())]
-        keys = [key for key in keys if not self.is_bot(key)]
+        keys = [key for key in keys if not self.is_bot(key) and not self.is_excluded(key)]
         return bool(keys) and all(
             key in self.requests and _says_hotfix(self.requests[key]) for key in keys
         )

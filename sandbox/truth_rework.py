@@ -51,6 +51,8 @@ class ReworkTruth:
     def _of(self, one: DeploymentOutcome, before: DeploymentOutcome | None) -> Rework:
         fixes = signs = people = 0
         for change in self._ledger.shipped.get(place_of(one), ()):
+            if self._ledger.is_excluded(change.change_key):
+                continue
             request = self._ledger.requests.get(change.change_key)
             is_fix, has_sign = self._of_change(change.change_key, request, before)
             signs += has_sign

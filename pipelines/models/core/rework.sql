@@ -18,7 +18,7 @@ shipped as (
     join deployment_change as l
         on l.deployment_id = p.deployment_id and l.environment = p.environment
     join change as c on c.change_id = l.change_id
-    where l.relation = 'shipped'
+    where l.relation = 'shipped' and c.exclusion is null
 ),
 linked as (
     select s.deployment_id, s.change_id,
