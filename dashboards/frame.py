@@ -123,6 +123,13 @@ def heading(page: Page, answer: str, sure: str, *, parts: list[str] | None = Non
 def missing(page: Page, *, what: str, needs: str, snippets: list[str]) -> None:
     """Say that a page has no data, why, and which lines would change that."""
     heading(page, f"No {what} to show yet", needs, parts=[page.selection])
+    scope = page.scope
+    if scope.team_id or scope.service_id or scope.environment != "production":
+        st.info(
+            "This is one selection: other teams, services or environments may have some. The "
+            "lines below help where nothing has.",
+            icon=":material/filter_alt:",
+        )
     with st.container(border=True):
         st.subheader("What to connect", anchor=False)
         st.markdown(

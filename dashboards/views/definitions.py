@@ -92,6 +92,16 @@ def definition(row: dict[str, Any], *, is_asked: bool) -> None:
                 st.code(row["sql"], language="python" if "import " in row["sql"] else "sql")
 
 
+if found.height > 1:
+    st.markdown(
+        " · ".join(
+            f"[{words.plain(title)}](#{name})"
+            for title, name in [
+                *found.select("title", "name").iter_rows(),
+                ("Rules for all", "rules"),
+            ]
+        )
+    )
 for each in found.iter_rows(named=True):
     definition(each, is_asked=each["name"] == asked)
 
