@@ -29,7 +29,7 @@ _PLACE: Final = "($is_whole OR environment = $place)"
 _FAILED: Final = f"live_at >= $start AND live_at < $end_at AND NOT is_immature AND {_MEMBER}"
 
 # What a change needs to count for lead time; the rest is listed as left out.
-_COUNTS: Final = "relation = 'shipped' AND NOT is_bot AND lead_time_us >= 0"
+_COUNTS: Final = "relation = 'shipped' AND NOT is_bot AND lead_time_us >= 0 AND exclusion IS NULL"
 
 # In one of several production environments a change is live at that one's own moment: what lies
 # between it and the first of them is part of waiting to deploy.
@@ -83,7 +83,8 @@ def left_out(page: Page) -> pl.DataFrame:
     """Return how many changes went live in the period without counting, and why."""
     return page.queries.frame(
         f"""
-        SELECT CASE WHEN is_bot THEN 'by bots'
+        SELECT CASE WHEN exclusion IS NOT NULL THEN 'excluded (' || exclusion || ')'
+                    WHEN is_bot THEN 'by bots'
                     WHEN relation = 'baseline' THEN 'live before the first deployment seen'
                     WHEN relation = 'interval_censored' THEN 'live at an unknown moment'
                     WHEN lead_time_us < 0 THEN 'with a negative duration'

@@ -198,6 +198,13 @@ def _deployments(page: Page, row: dict[str, Any], around: pl.DataFrame) -> Step:
             else f"It was live {_moment(page, row['live_at'])}, before the merge: the lead time "
             "ends there."
         )
+    if row["rolled_back_at"] is not None:
+        text += f" It was rolled back {_moment(page, row['rolled_back_at'])}"
+        again = row["live_again_at"]
+        text += (
+            " and is not live again." if again is None else f", live again {_moment(page, again)}."
+        )
+        text += " A change ships once: its lead time stays."
     return Step(title="Which deployment shipped it?", text=text, items=items)
 
 
@@ -236,8 +243,6 @@ def _stages(row: dict[str, Any]) -> Step:
 def _counts(row: dict[str, Any], reasons: list[str]) -> Step:
     flags = [flag for flag in row["flags"] or [] if flag]
     noted = f" Flagged: {words.listed(flags)}." if flags else ""
-    if row.get("exclusion"):
-        reasons = [*reasons, f"excluded by the settings: {row['exclusion']}"]
     if row["lead_time_us"] is not None and not row["is_bot"] and not reasons:
         text = "Yes: in the lead time of the periods in which it went live."
     elif reasons:

@@ -46,6 +46,7 @@ def latest_change(page: Page) -> str | None:
     """Return the change of the selection that went live last."""
     rows = page.queries.frame(
         "SELECT change_id FROM change_fact WHERE relation = 'shipped' AND NOT is_bot"
+        " AND exclusion IS NULL"
         f" AND {_MEMBER} ORDER BY live_at DESC, change_id LIMIT 1",
         {"team_id": page.scope.team_id, "service_id": page.scope.service_id},
     )

@@ -66,6 +66,12 @@ CREATE TABLE metric_stability (metric VARCHAR, variant VARCHAR, entity_type VARC
 """
 
 CORE = """
+UPDATE change_fact SET exclusion = 'generated code' WHERE number % 97 = 0;
+INSERT INTO exclusion SELECT change_id, 'settings 1', exclusion FROM change_fact
+WHERE exclusion IS NOT NULL;
+UPDATE change_fact SET rolled_back_at = live_at + INTERVAL 1 DAY,
+  live_again_at = live_at + INTERVAL 2 DAY WHERE number % 50 = 1 AND relation = 'shipped';
+
 INSERT INTO deployment BY NAME
 SELECT deployment_id, service_id, environment, environment_class, kind,
        CASE WHEN live_at IS NULL THEN 'not_live' WHEN kind IN ('rollback', 'redeploy') THEN kind

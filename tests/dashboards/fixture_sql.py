@@ -18,7 +18,8 @@ CREATE TABLE change_fact (change_id VARCHAR, kind VARCHAR, number BIGINT, title 
   first_review_at TIMESTAMPTZ, approved_at TIMESTAMPTZ, merged_at TIMESTAMPTZ,
   live_at TIMESTAMPTZ, deployment_id VARCHAR, deployment_url VARCHAR, lead_time_us BIGINT,
   coding_us BIGINT, pickup_us BIGINT, review_us BIGINT, merge_us BIGINT, deploy_us BIGINT,
-  unreviewed_us BIGINT, business_lead_time_us BIGINT, flags VARCHAR[]);
+  unreviewed_us BIGINT, business_lead_time_us BIGINT, flags VARCHAR[],
+  exclusion VARCHAR, labels VARCHAR[], rolled_back_at TIMESTAMPTZ, live_again_at TIMESTAMPTZ);
 CREATE TABLE deployment_fact (deployment_id VARCHAR, service_id VARCHAR, service_name VARCHAR,
   team_id VARCHAR, team_name VARCHAR, environment VARCHAR, environment_class VARCHAR,
   kind VARCHAR, outcome VARCHAR, origin VARCHAR, sha VARCHAR, ref VARCHAR, release VARCHAR,
@@ -62,7 +63,7 @@ SELECT service_id, CAST(live_at AS DATE) AS day, lead_time_us / 3.6e9 AS hours,
        coalesce(coding_us, 0) / 3.6e9 AS coding, coalesce(pickup_us, 0) / 3.6e9 AS pickup,
        coalesce(review_us, 0) / 3.6e9 AS review, coalesce(merge_us, 0) / 3.6e9 AS merge,
        coalesce(deploy_us, 0) / 3.6e9 AS deploy, coalesce(unreviewed_us, 0) / 3.6e9 AS unreviewed
-FROM change_fact WHERE relation = 'shipped' AND NOT is_bot;
+FROM change_fact WHERE relation = 'shipped' AND NOT is_bot AND exclusion IS NULL;
 
 CREATE TEMP TABLE cell AS
 WITH lead AS (

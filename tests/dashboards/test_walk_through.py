@@ -67,6 +67,19 @@ def test_a_change_is_walked_from_its_commits_to_its_deployment(
     assert "by a machine" in html
 
 
+def test_an_excluded_change_says_why(monkeypatch: pytest.MonkeyPatch, filled: Path) -> None:
+    """The settings' reason stands where it is asked whether the change counts."""
+    change = _one(filled, "SELECT min(change_id) FROM change_fact WHERE exclusion IS NOT NULL")
+    assert "No: generated code" in _walk(monkeypatch, filled, change=change)
+
+
+def test_a_rollback_of_a_change_is_told(monkeypatch: pytest.MonkeyPatch, filled: Path) -> None:
+    """A change that was taken out of production says when, and since when it is back."""
+    change = _one(filled, "SELECT min(change_id) FROM change_fact WHERE live_again_at IS NOT NULL")
+    html = _walk(monkeypatch, filled, change=change)
+    assert re.search("It was rolled back .*, live again", html)
+
+
 def test_a_failed_deployment_shows_its_signs_and_its_recovery(
     monkeypatch: pytest.MonkeyPatch, filled: Path
 ) -> None:
