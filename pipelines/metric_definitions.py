@@ -41,7 +41,8 @@ DEFINITIONS = (
         "(from 5, 10 and 20 changes). If the first commit is over 90 days older than the opening, "
         "its committer date is taken. Intervals account for changes that share a deployment. A "
         "change live before it started shows a wrong clock and is left out. Beside it, as medians "
-        "never to be compared with it: from the merge, from the opening, and of bots' changes.",
+        "never to be compared with it: from the merge, from the opening, of bots' changes, "
+        "and to when a change that was rolled back is live again (lasting).",
         "start limit: 90 days before opening; minimum n: 5, 10, 20",
         "metric_lead_time",
     ),

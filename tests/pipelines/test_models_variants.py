@@ -36,6 +36,7 @@ def test_from_merge_and_from_opening_stand_apart(tmp_path: Path) -> None:
         "p90": (None, 5),
         "merge_to_live": (9, 5),
         "open_to_live": (9.5, 5),
+        "lasting": (10.5, 5),
         "bots": (None, 0),
     }
 
@@ -78,3 +79,25 @@ def test_changes_of_bots_have_a_row_of_their_own(tmp_path: Path) -> None:
     )
     found = medians(story)
     assert (found["bots"], found["median"]) == ((10.5, 5), (None, 0))
+
+
+def test_lasting_runs_to_when_it_was_live_to_stay(tmp_path: Path) -> None:
+    """Live at 12, rolled back at 20, live again at 32; five changes of six come back."""
+    merges = ["b", "c", "d", "e", "f", "g"]
+    story = tell(
+        tmp_path,
+        repository(),
+        line("a", *merges),
+        *(
+            request(i, f"x{i}", opened=i - 0.5, merged=i, merge=name)
+            for i, name in enumerate(merges, 1)
+        ),
+        live(1, "a", 0.2),
+        live(2, "g", 12),
+        live(3, "a", 20),
+        live(4, "f", 32),
+        as_of=24 * 20,
+    )
+    found = medians(story)
+    assert found["median"] == (10, 6)
+    assert found["lasting"] == (30.5, 5)

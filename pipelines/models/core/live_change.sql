@@ -13,7 +13,11 @@ select
     case when l.relation = 'shipped' and l.live_at >= c.merged_at
         then epoch_us(l.live_at) - epoch_us(c.merged_at) end as merge_to_live_us,
     case when l.relation = 'shipped' and l.live_at >= c.opened_at
-        then epoch_us(l.live_at) - epoch_us(c.opened_at) end as open_to_live_us
+        then epoch_us(l.live_at) - epoch_us(c.opened_at) end as open_to_live_us,
+    -- Of what a rollback took out, up to when it was live to stay.
+    case when l.relation = 'shipped' and l.live_at >= c.start_at
+            and (l.rolled_back_at is null or l.live_again_at is not null)
+        then epoch_us(coalesce(l.live_again_at, l.live_at)) - epoch_us(c.start_at) end as lasting_us
 from deployment_change as l
 join service_slice as s on s.service_id = l.service_id and s.place = l.environment
 join change as c on c.change_id = l.change_id

@@ -37,6 +37,7 @@ INPUTS = {
     "changes": """
         select l.service_id, l.environment, p.period, p.period_start, l.deployment_id,
             l.lead_time_us, l.business_lead_time_us, l.merge_to_live_us, l.open_to_live_us,
+            l.lasting_us,
             f.coding_us, f.pickup_us, f.review_us,
             f.merge_us, f.deploy_us, f.unreviewed_us
         from live_change as l
@@ -57,7 +58,11 @@ INPUTS = {
 
 HOUR_US = 3_600_000_000
 STAGES = ("coding", "pickup", "review", "merge", "deploy", "unreviewed")
-VARIANTS = {"merge_to_live": "merge_to_live_us", "open_to_live": "open_to_live_us"}
+VARIANTS = {
+    "merge_to_live": "merge_to_live_us",
+    "open_to_live": "open_to_live_us",
+    "lasting": "lasting_us",
+}
 _LEVELS = {0.5: "median", 0.75: "p75", 0.9: "p90"}
 
 
