@@ -117,6 +117,8 @@ def signal_card(limits: pl.DataFrame) -> None:
     for kind in _WATCHED:
         own = stability.of(limits, kind)
         if own.is_empty():
+            few = "··· not enough data: fewer than 12 weeks with a value"
+            lines.append(f"<li><b>{words.html_text(kind.label)}</b> {few}</li>")
             continue
         found = stability.signals(own)
         told = "; ".join(_weeks(signal, weeks) for signal, weeks in found.items()) or "nothing"
