@@ -6,6 +6,7 @@ and build must equal those of somebody who starts today.
 """
 
 import json
+import random
 import tempfile
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
@@ -235,13 +236,18 @@ class Reader:
 
     def read(self) -> Tables:
         """Sync, load, build; every table."""
+        settings = self.take()
+        operations.load_records(settings)
+        operations.build(settings, moment=AS_OF)
+        return build_of(self.data)
+
+    def take(self) -> Settings:
+        """Sync."""
         settings = self.settings()
         self.at += timedelta(hours=1)
         for result in operations.sync(settings, now=lambda: self.at):
             assert result.errors == []
-        operations.load_records(settings)
-        operations.build(settings, moment=AS_OF)
-        return build_of(self.data)
+        return settings
 
     def settings(self) -> Settings:
         """The settings of the day."""
@@ -367,6 +373,22 @@ def test_after_every_edit_all_is_as_if_it_had_always_been_so(source: Source) -> 
         fresh = Reader(source, source.folder / edit.__name__, reader.at - timedelta(hours=1))
         assert (edit.__name__, differing(fresh.read(), now)) == (edit.__name__, {})
         before = now
+
+
+@pytest.mark.parametrize("seed", range(3))
+def test_it_does_not_matter_in_which_order_things_arrive(source: Source, seed: int) -> None:
+    """In batches and within them, all loaded at the end or one after the other."""
+    at_once = Reader(source, source.folder / "at once").read()
+    randomly = random.Random(seed)
+    whole = list(source.things.items())
+    randomly.shuffle(whole)
+    reader = Reader(source, source.folder / "in pieces")
+    for number in range(1, 5):
+        source.things = dict(whole[: len(whole) * number // 4])
+        settings = reader.take()
+        if randomly.random() < 0.5:
+            operations.load_records(settings)
+    assert differing(at_once, reader.read()) == {}
 
 
 def test_what_a_forced_push_took_away_stays_known(source: Source) -> None:

@@ -93,13 +93,47 @@ def stacked_on(request: Request, facts: Facts) -> list[Request]:
     return found
 
 
+def is_carried(request: Request, facts: Facts) -> bool:
+    """Whether a request that counts brought it on, if through other stacked ones."""
+    assert request.merged is not None
+    return any(
+        not is_stacked(each, facts) or is_carried(each, facts)
+        for each in merged_requests(facts)
+        if each is not request
+        and each.head == request.base
+        and each.merged is not None
+        and each.merged >= request.merged
+        and not is_promotion(each, facts)
+    )
+
+
+def is_folded(
+    request: Request, repository: Repository, facts: Facts, deployments: list[Deployment]
+) -> bool:
+    """Whether a stacked request is no change of its own; one that was brought on by hand is."""
+    if not is_stacked(request, facts) or is_carried(request, facts):
+        return is_stacked(request, facts)
+    arrived = {
+        *repository.reached(facts.default_branch),
+        *in_production(repository, facts, deployments),
+    }
+    return not arrived & {request.merge_sha, request.head_sha}
+
+
+def in_production(
+    repository: Repository, facts: Facts, deployments: list[Deployment]
+) -> dict[str, Deployment]:
+    """What any production environment has shipped."""
+    return ship(repository, [each for each in deployments if each.environment in facts.production])
+
+
 def of_request(request: Request, repository: Repository, facts: Facts) -> Change:
     """A merged request as a change, with what is stacked on it folded in."""
     assert request.merged is not None
     keys = [sha for sha in (request.merge_sha, request.head_sha) if sha and repository.has(sha)]
     starts = [
         start_of(each.commits, each.opened, each.merged)
-        for each in (request, *stacked_on(request, facts))
+        for each in (request, *([] if is_stacked(request, facts) else stacked_on(request, facts)))
         if each.merged is not None
     ]
     return Change(
@@ -166,8 +200,7 @@ def direct_commits(
         each.sha for request in facts.requests if not request.merged for each in request.commits
     }
     on_default = set(repository.reached(facts.default_branch))
-    production = [each for each in deployments if each.environment in facts.production]
-    shipped = ship(repository, production)
+    shipped = in_production(repository, facts, deployments)
     return [
         commit
         for sha, commit in sorted(repository.commits.items())
@@ -209,7 +242,7 @@ def every_change(
     requests = [
         of_request(each, repository, facts)
         for each in merged_requests(facts)
-        if not is_promotion(each, facts) and not is_stacked(each, facts)
+        if not is_promotion(each, facts) and not is_folded(each, repository, facts, deployments)
     ]
     commits = [
         of_commit(each, [each], facts.key)
@@ -272,7 +305,7 @@ def held(change: Change, repository: Repository) -> list[Held]:
     """The commits of a change, and the squash commit of a request, which may be picked too."""
     own = [each for each in change.commits if not each.is_merge]
     merge = repository.commits.get(change.request.merge_sha or "") if change.request else None
-    is_squash = merge is not None and len(merge.parents) == 1
+    is_squash = merge is not None and len(merge.parents) <= 1
     landed = [listed(merge)] if merge is not None and is_squash else []
 
     def of(commit: Listed, *, is_own: bool) -> Held:
@@ -289,20 +322,26 @@ def originals_of(
     change: Change, every: list[Held], families: dict[tuple[str, datetime, str], list[Held]]
 ) -> set[str]:
     """The changes that a change repeats: by the cherry-pick's trailer, else by the same author,
-    second and subject; none if anything in it is new."""
+    second and subject; none if anything in it is new.
+
+    The trailers of a squash commit speak for all that was squashed.
+    """
+    here = [each for each in every if each.change is change]
+    squashed = [source for each in here if not each.is_own for source in each.picked_from]
     found: set[str] = set()
-    for own in [each for each in every if each.change is change and each.is_own]:
-        sources = families[triple(own.commit)] + [
+    for own in [each for each in here if each.is_own]:
+        named = [
             each
-            for source in own.picked_from
-            for named in every
-            if named.commit.sha.startswith(source)
-            for each in families[triple(named.commit)]
+            for source in (*own.picked_from, *squashed)
+            for each in every
+            if each.commit.sha.startswith(source)
         ]
-        first = min(sources, key=lambda each: each.age)
-        if first.change is change:
+        firsts = [
+            min(families[triple(each.commit)], key=lambda one: one.age) for each in (own, *named)
+        ]
+        if min(firsts, key=lambda one: one.age).change is change:
             return set()
-        found.add(first.change.id)
+        found |= {each.change.id for each in firsts if each.change is not change}
     return found
 
 

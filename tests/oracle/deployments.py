@@ -113,7 +113,8 @@ def baseline(repository: Repository, place: list[Deployment]) -> Deployment | No
 def ship(repository: Repository, place: list[Deployment]) -> dict[str, Deployment]:
     """Each commit belongs to the first live deployment of the place that contains it.
 
-    A commit equal to a shipped one is shipped.
+    A commit equal to a shipped one is shipped. What lies at the boundary of a shallow clone may
+    have shipped long ago, and belongs to the first.
     """
     shipped: dict[str, Deployment] = {}
     tips: list[str] = []
@@ -126,6 +127,8 @@ def ship(repository: Repository, place: list[Deployment]) -> dict[str, Deploymen
         owners = [shipped[sha] for sha in equal if sha in shipped]
         if owners:
             shipped |= dict.fromkeys(equal, min(owners, key=order.index))
+    for sha in repository.boundary & shipped.keys():
+        shipped[sha] = order[0]
     return shipped
 
 

@@ -68,6 +68,12 @@ class Repository:
             found.setdefault(commit.triple, []).append(commit.sha)
         return found
 
+    @cached_property
+    def boundary(self) -> frozenset[str]:
+        """The commits of a shallow clone whose parents were left behind."""
+        path = self.path / ".git" / "shallow"
+        return frozenset(path.read_text(encoding="utf-8").split() if path.exists() else ())
+
     def has(self, sha: str) -> bool:
         """Whether a reference reaches the commit."""
         return sha in self.commits

@@ -71,6 +71,7 @@ class World:
 
     seed: int
     has_requests: bool
+    is_shallow: bool
     randomly: random.Random
     now: datetime = BEGIN
     nodes: list[Node] = field(default_factory=list)
@@ -126,7 +127,9 @@ class World:
 def tell(folder: Path, seed: int, *, events: int = 450) -> Facts:
     """Tell one story and write it down."""
     randomly = random.Random(seed)
-    world = World(seed, has_requests=seed % 4 != 3, randomly=randomly)
+    world = World(
+        seed, has_requests=seed % 4 != 3, is_shallow=seed % 10 in {7, 8}, randomly=randomly
+    )
     world.environments = randomly.choice(
         [("production", "staging"), ("production",), ("prod-eu", "prod-us", "staging")]
     )
@@ -400,6 +403,8 @@ def write_down(world: World, folder: Path) -> Facts:
             git(path, "update-ref", f"refs/heads/{topic.request.head}", topic.head.sha)
     git(path, "update-ref", "-d", "refs/heads/import")
     key = f"forge.test/acme/world-{world.seed}"
+    if world.is_shallow:
+        path = cut_off(path, world.randomly.choice(world.nodes[20:60]).committed)
     git(path, "config", "remote.origin.url", f"https://{key}.git")
     facts = Facts(
         path,
@@ -413,6 +418,21 @@ def write_down(world: World, folder: Path) -> Facts:
     if world.has_requests:
         facts.requests = [request_of(topic) for topic in (*world.topics, *world.closed)]
     return facts
+
+
+def cut_off(path: Path, since: datetime) -> Path:
+    """A clone of all branches without what was committed before."""
+    shallow = path.with_name(f"{path.name}-shallow")
+    git(
+        path.parent,
+        *("clone", "-q", "--no-single-branch", f"--shallow-since={since.isoformat()}"),
+        *(path.as_uri(), str(shallow)),
+    )
+    listed = git(shallow, "for-each-ref", "--format=%(refname:lstrip=3)", "refs/remotes/origin")
+    for name in listed.split():
+        if name not in {"HEAD", "main"}:
+            git(shallow, "branch", "-q", "--no-track", name, f"origin/{name}")
+    return shallow
 
 
 def request_of(topic: Topic) -> Request:

@@ -51,7 +51,7 @@ requested as (
 ),
 carried as (
     -- A stacked request is folded into the request that carries it onwards.
-    select k.carrier_id as change_id, min(s.candidate_at) as candidate_at
+    select k.carrier_id as change_id, min(least(s.candidate_at, s.opened_at, s.merged_at)) as candidate_at
     from stacked as k
     join requested as s on s.change_id = k.change_request_id
     where k.carrier_id is not null
