@@ -139,12 +139,16 @@ class Lane:
                 assert rest == "0", self.said()
         return {name: after - at for (name, at), (_, after) in itertools.pairwise(times)}
 
-    def killed(self, case: Case) -> None:
-        """Kill one run after the other; where one ends before, all begin anew and die earlier."""
+    def killed(self, case: Case) -> Path | None:
+        """Kill one run after the other; where one ends before, all begin anew and die earlier.
+
+        Returns the build that was published before: a run that ended has published its own.
+        """
         for attempt in range(8):
             self.restore(case.start)
+            published = current_build(self.data)
             if all(self.dies(kill, kill.share / 2**attempt) for kill in case.kills):
-                return
+                return published
         raise AssertionError(f"no run could be killed: {case}\n{self.said()}")
 
     def differences(self, start: str) -> dict[str, list[str]]:

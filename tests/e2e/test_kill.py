@@ -116,8 +116,7 @@ def test_the_run_after_a_kill_ends_as_if_nothing_had_happened(lanes: list[Lane])
 
 def survived(lane: Lane, case: Case) -> list[str]:
     """Kill runs, run once more, and say what is wrong then."""
-    old = current_build(lane.data)
-    lane.killed(case)
+    old = lane.killed(case)
     standing = current_build(lane.data)
     wrong = []
     if standing != old and not lane.is_publishing:
