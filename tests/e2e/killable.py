@@ -43,7 +43,6 @@ def serve() -> None:
         child = os.fork()
         if child == 0:
             _live(json.loads(line))
-        os.write(1, f"pid {child}\n".encode())
         _, status = os.waitpid(child, 0)
         os.write(1, f"ended {os.waitstatus_to_exitcode(status)}\n".encode())
 
@@ -52,6 +51,7 @@ def _live(order: dict[str, Any]) -> None:
     """What the child does; it never returns. It leads a group, so that git can die with it."""
     os.setsid()
     tell = os.dup(1)
+    os.write(tell, f"pid {os.getpid()}\n".encode())  # said here, it comes before every phase
     log = os.open(f"{order['settings']}.log", os.O_WRONLY | os.O_CREAT | os.O_APPEND, 0o600)
     os.dup2(log, 1)
     os.dup2(log, 2)
