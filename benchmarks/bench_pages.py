@@ -1,4 +1,4 @@
-"""Pages: every query of one page, against the build of 50,000 changes and deployments."""
+"""Pages: every query of one page, against a build of 1,000,000 changes."""
 
 import gc
 import os
@@ -14,12 +14,14 @@ import streamlit
 from streamlit.testing.v1 import AppTest
 
 from benchmarks import organisation
+from benchmarks.organisation import Size
 from benchmarks.result import Result, on_cores
 from dashboards import frame, views_index
 from dashboards.queries import Queries
 from pipelines.reader import connect
 
 RUNS = 40
+SIZE = Size(changes=1_000_000, deployments=250_000, repositories=2_000)
 APP = Path(frame.__file__).parent / "app.py"
 Asked = list[tuple[str, dict[str, Any] | None]]
 
@@ -31,7 +33,7 @@ def run(scale: float = 1.0) -> Iterator[Result]:
     """
     on_cores(2)
     with tempfile.TemporaryDirectory() as folder:
-        made = organisation.make(Path(folder), organisation.SMALL.scaled(scale))
+        made = organisation.make(Path(folder), SIZE.scaled(scale))
         path = made.build().path
         for view in views_index.found(APP.parent / "views"):
             asked = _asked_by(view.path.name, made.data.path)

@@ -1,13 +1,13 @@
 """A large organisation as records, made in bulk inside DuckDB: the input of a build.
 
 Every change has two commits and two reviews and is squashed, or merged as it is. Every so many are
-deployed together, one deployment in fifty is a rollback, and an incident follows on one in
-twenty-five, which half of them name. All spread evenly over the repositories and eighteen months.
+deployed together, one deployment in fifty is a rollback, and an incident follows on some, which
+half of them name. All spread evenly over the repositories and eighteen months.
 """
 
 import re
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -49,7 +49,7 @@ from numbered
 """
 _DEPLOYMENTS = """
 create temp table deployed as
-select id, r, n, key, author, deployed_at, hash(id + 3) % 25 = 0 as is_disturbed,
+select id, r, n, key, author, deployed_at, hash(id + 3) % $calm = 0 as is_disturbed,
     sha1('merge ' || r || ' ' || case when n // $every % 50 = 49 then n - $every else n end) as sha
 from work where n % $every = $every - 1
 """
@@ -146,12 +146,14 @@ class Size:
     changes: int
     deployments: int
     repositories: int
+    calm: int = 25  # deployments to one incident
 
     def scaled(self, scale: float) -> "Size":
         """So many times as much, at least two repositories with two deployments each."""
         repositories = max(2, round(self.repositories * scale))
         deployments = max(2 * repositories, round(self.deployments * scale))
-        return Size(max(deployments, round(self.changes * scale)), deployments, repositories)
+        changes = max(deployments, round(self.changes * scale))
+        return replace(self, changes=changes, deployments=deployments, repositories=repositories)
 
     def text(self) -> str:
         """The size for people."""
@@ -196,6 +198,7 @@ def make(folder: Path, size: Size, *, merged: bool = False) -> Organisation:
         "changes": size.changes,
         "repositories": size.repositories,
         "every": size.changes // size.deployments,
+        "calm": size.calm,
         "teams": TEAMS,
         "engineers": ENGINEERS,
         "merged": merged,

@@ -165,9 +165,12 @@ def index_commits(commits: pl.DataFrame) -> CommitIndex:
     `commits` has repository_key, sha, parents and is_shallow_boundary; parents that are not among
     the commits are left out.
     """
+    ordered = commits.sort("repository_key", "sha", maintain_order=True)
+    is_repeated = pl.col("sha").eq(pl.col("sha").shift()) & pl.col("repository_key").eq(
+        pl.col("repository_key").shift()
+    )
     numbered = (
-        commits.unique(["repository_key", "sha"], keep="first")
-        .sort("repository_key", "sha")
+        ordered.filter(~is_repeated.fill_null(value=False))
         .with_row_index("row")
         .with_columns(pl.col("row").cast(pl.Int64))
     )
@@ -177,13 +180,12 @@ def index_commits(commits: pl.DataFrame) -> CommitIndex:
     edges = (
         numbered.select("repository_key", "row", pl.col("parents").alias("sha"))
         .explode("sha", empty_as_null=False)
-        .with_row_index("place")
         .join(
             numbered.select("repository_key", "sha", pl.col("row").alias("parent")),
             on=["repository_key", "sha"],
             how="inner",
+            maintain_order="left",
         )
-        .sort("place")
     )
     return CommitIndex(
         commits=numbered,

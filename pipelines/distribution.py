@@ -57,16 +57,23 @@ def _together(rows: pl.DataFrame, entity_type: str, entity: str, how: str) -> pl
         "mean": value.mean(),
         "sum": pl.when(value.count() > 0).then(value.sum()),
     }[how]
-    grouped = rows.group_by([*_WHAT, entity]).agg(
+    key = [*_WHAT, entity]
+    grouped = rows.group_by(key).agg(
         value=joined,
         n=pl.col("n").sum(),
         services=value.count(),
         values=value.drop_nulls().sort(),
-        reason=pl.col("reason").drop_nulls().mode().sort().first(),
+    )
+    # The commonest reason is dear to find, and only told where there is no value.
+    reasons = (
+        rows.join(grouped.filter(pl.col("value").is_null()), on=key, how="semi", nulls_equal=True)
+        .group_by(key)
+        .agg(reason=pl.col("reason").drop_nulls().mode().sort().first())
     )
     ranks = rank_table(grouped["services"].cast(pl.Int64).to_numpy(), (0.5,))
     has_interval = (pl.col("low") >= 1) & (how == "median")
-    ranked = grouped.join(
+    placed = grouped.join(reasons, on=key, how="left", nulls_equal=True)
+    ranked = placed.join(
         ranks.select(services=pl.col("n").cast(pl.UInt32), low="low", high="high"),
         on="services",
         how="left",

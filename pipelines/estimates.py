@@ -40,38 +40,94 @@ def quantile_intervals(values: pl.DataFrame, levels: tuple[float, ...]) -> pl.Da
     one value, exact order statistics. An end outside the sample is open (null); below the minimum
     n there is no value.
     """
-    ordered = values.select(pl.col("cell").cast(pl.Int64), "cluster", "x").sort("cell", "x")
-    if ordered.is_empty():
+    if values.is_empty():
         return pl.DataFrame(schema=QUANTILE_SCHEMA)
-    cells, starts, counts = np.unique(
-        ordered["cell"].to_numpy(), return_index=True, return_counts=True
-    )
-    x = ordered["x"].to_numpy().astype(np.float64)
-    groups = (ordered.group_by("cell", maintain_order=True).agg(pl.col("cluster").n_unique()))[
-        "cluster"
-    ].to_numpy()
+    cell = values["cell"].cast(pl.Int64).to_numpy()
+    x = values["x"].cast(pl.Float64).to_numpy()
+    order = _order(cell, x)
+    cell, x, cluster = cell[order], x[order], _numbered(values["cluster"]).to_numpy()[order]
+    starts = _run_starts(cell)
+    counts = np.diff(starts, append=len(cell))
+    clusters = _Clusters(starts, counts, cluster)
+    single = clusters.groups == counts
     found = []
     for level in levels:
-        value = _r7(x, starts, counts, np.full(len(cells), level))
-        squares = _cluster_squares(ordered, np.repeat(value, counts), level)
-        low, high = _woodruff(x, starts, counts, groups=groups, squares=squares, level=level)
+        value = _r7(x, starts, counts, np.full(len(starts), level))
+        squares = clusters.squares(x <= np.repeat(value, counts), level)
+        low, high = _woodruff(
+            x, starts, counts, groups=clusters.groups, squares=squares, level=level
+        )
         exact_low, exact_high = _order_statistics(x, starts, counts, level)
-        single = groups == counts
         enough = counts >= minimum_n(level)
         found.append(
             pl.DataFrame(
                 {
-                    "cell": cells,
-                    "level": np.full(len(cells), level),
+                    "cell": cell[starts],
+                    "level": np.full(len(starts), level),
                     "n": counts,
                     "value": np.where(enough, value, np.nan),
                     "ci_low": np.where(enough, np.where(single, exact_low, low), np.nan),
                     "ci_high": np.where(enough, np.where(single, exact_high, high), np.nan),
-                    "method": np.where(single, "order statistics", "clustered Woodruff"),
+                    "single": single,
                 }
-            ).cast(QUANTILE_SCHEMA)  # type: ignore[arg-type]
+            ).select(
+                "cell",
+                "level",
+                pl.col("n").cast(pl.Int64),
+                pl.col("value", "ci_low", "ci_high").fill_nan(None),
+                method=pl.when("single")
+                .then(pl.lit("order statistics"))
+                .otherwise(pl.lit("clustered Woodruff")),
+            )
         )
-    return pl.concat(found).with_columns(pl.col("value", "ci_low", "ci_high").fill_nan(None))
+    return pl.concat(found)
+
+
+def _numbered(names: pl.Series) -> pl.Series:
+    """Numbers in place of names: whatever is compared again and again."""
+    if names.dtype.is_integer():
+        return names.cast(pl.Int64)
+    return names.cast(pl.Categorical).to_physical().cast(pl.Int64)
+
+
+def _order(cell: Integers, x: Floats) -> Integers:
+    """The order by cell, then x: two sorts of plain numbers take half the time of one of rows."""
+    by_x = np.argsort(x)
+    keys = cell[by_x] * len(x) + np.arange(len(x))
+    keys.sort()
+    order: Integers = by_x[keys % len(x)]
+    return order
+
+
+def _run_starts(sorted_values: Integers) -> Integers:
+    """Where each run of equal values begins."""
+    is_first = np.ones(len(sorted_values), dtype=bool)
+    is_first[1:] = sorted_values[1:] != sorted_values[:-1]
+    return np.flatnonzero(is_first)
+
+
+class _Clusters:
+    """The clusters of each cell: their rows together, in one pass over all cells."""
+
+    def __init__(self, starts: Integers, counts: Integers, cluster: Integers) -> None:
+        place = np.repeat(np.arange(len(starts)), counts)
+        pair = place * (cluster.max() + 1) + cluster
+        self._order = np.argsort(pair)
+        self._pairs = _run_starts(pair[self._order])
+        self._sizes = np.diff(self._pairs, append=len(pair))
+        self._cells = _run_starts(place[self._order][self._pairs])
+        self.groups = np.diff(self._cells, append=len(self._pairs))
+
+    def squares(self, is_below: NDArray[np.bool_], level: float) -> Floats:
+        """Per cell Σ u_d² with u_d = Σ over the values of cluster d of (1{x ≤ q} − p).
+
+        Put together from sums of integers, so that equal data give equal numbers in any order.
+        """
+        below = np.add.reduceat(is_below[self._order].astype(np.int64), self._pairs)
+        parts = (below * below, below * self._sizes, self._sizes * self._sizes)
+        squared, mixed, sizes = (np.add.reduceat(part, self._cells) for part in parts)
+        # Rounding may carry a sum that is 0 below it.
+        return np.maximum(squared - 2 * level * mixed + level**2 * sizes, 0.0)
 
 
 def rank_table(sizes: NDArray[np.int64], levels: tuple[float, ...]) -> pl.DataFrame:
@@ -228,21 +284,6 @@ def _r7(x: Floats, starts: Integers, counts: Integers, levels: Floats) -> Floats
     above = np.minimum(below + 1, counts - 1)
     left, right = x[starts + below], x[starts + above]
     return np.where(usable, left + (place - below) * (right - left), np.nan)
-
-
-def _cluster_squares(ordered: pl.DataFrame, quantile: Floats, level: float) -> Floats:
-    """Per cell Σ u_d² with u_d = Σ over the values of cluster d of (1{x ≤ q} − p)."""
-    return (
-        ordered.lazy()
-        .with_columns(u=(pl.col("x") <= pl.Series(quantile)).cast(pl.Float64) - level)
-        .group_by("cell", "cluster")
-        .agg(pl.col("u").sum())
-        .group_by("cell")
-        .agg((pl.col("u") ** 2).sum())
-        .sort("cell")
-        .collect()["u"]
-        .to_numpy()
-    )
 
 
 def _woodruff(

@@ -172,7 +172,9 @@ def _cell(
         owner[(owner >= 0) & boundary] = known[0]
     shipped = np.bincount(owner[owner >= 0], minlength=len(tips)).tolist()
     live = live_at_start(started, ended)
-    last_known = live_at_start(started, ended, [tip is not None for tip in tips])
+    last_known = live
+    if len(known) < len(tips):
+        last_known = live_at_start(started, ended, [tip is not None for tip in tips])
     touched = history.touched(walked)
     relations: list[Relation] = []
     unresolved_at: int | None = None
@@ -210,8 +212,10 @@ def _twins(commits: pl.DataFrame) -> npt.NDArray[np.int64] | None:
     if not set(_TWIN) <= set(commits.columns):
         return None
     key = ["repository_key", *_TWIN]
+    # Few are written twice; by hash they are found without comparing all the texts.
     groups = (
-        commits.drop_nulls(list(_TWIN))
+        commits.filter(commits.select(key).hash_rows().is_duplicated())
+        .drop_nulls(list(_TWIN))
         .group_by(key)
         .agg("row")
         .filter(pl.col("row").list.len() > 1)

@@ -11,14 +11,16 @@ from benchmarks.__main__ import names
 from benchmarks.result import Result
 
 SCALES = {
-    "bench_build": 0.01,
+    "bench_build": 0.002,
     "bench_git": 0.005,
+    "bench_incidents": 0.01,
     "bench_intervals": 0.01,
     "bench_lineage": 0.01,
     "bench_load": 0.001,
-    "bench_pages": 0.01,
+    "bench_pages": 0.001,
     "bench_parse": 0.01,
     "bench_power_cut": 0.01,
+    "bench_quantiles": 0.01,
     "bench_requests": 0.04,
     "bench_start": 0.01,
 }

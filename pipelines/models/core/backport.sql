@@ -22,7 +22,7 @@ listed as (
     join records.change_request_commit as l on l.change_request_id = r.change_id
     where not l.is_merge
 ),
-held as (
+every_held as (
     select *, false as is_direct, true as is_own from listed
     union all by name
     -- A squash commit may be picked too, but it is not what the request consists of.
@@ -46,6 +46,27 @@ trailer as (
     join repository_alias as a on a.alias = g.repository_key
     where len(g.cherry_picked_from) > 0
 ),
+told as (
+    select *, hash(repository_key, email, authored_at, subject) as family from every_held
+),
+suspect as (
+    -- Few are written twice or picked; the rest need not be compared by their texts.
+    select family from told group by family having count(*) > 1
+    union
+    select h.family
+    from told as h
+    join trailer as t on t.repository_key = h.repository_key
+        and left(t.source, 7) = left(h.sha, 7)
+    union
+    select family from told
+    where change_id in (
+        select h.change_id
+        from told as h
+        join trailer as t on t.repository_key = h.repository_key and t.sha = h.sha)
+),
+held as (
+    select * exclude (family) from told where family in (select family from suspect)
+),
 aged as (
     -- What is picked comes after what is not, commits after requests, later after earlier.
     select h.*, struct_pack(
@@ -61,7 +82,8 @@ family as (
     group by repository_key, email, authored_at, subject
 ),
 own as (
-    select distinct change_id, sha from held where is_own
+    select distinct change_id, sha from every_held
+    where is_own and change_id in (select change_id from held)
 ),
 sourced as (
     select h.change_id, h.sha, f.first

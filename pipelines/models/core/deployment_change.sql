@@ -7,7 +7,10 @@
 -- not null: live_at
 -- check: live_again_at is null or live_again_at > rolled_back_at
 -- references: change_id -> change.change_id; deployment_id -> related_deployment.deployment_id
-with carried as (
+with several as (
+    select change_id from change_key group by change_id having count(*) > 1
+),
+carried as (
     select k.change_id, s.service_id, s.environment, k.repository_key, k.sha, s.deployment_id,
         s.relation, d.live_at, d.is_production,
         case when s.environment = '' then d.unresolved_in_production_at
@@ -18,8 +21,12 @@ with carried as (
     join change_service as v on v.change_id = k.change_id and v.service_id = s.service_id
 ),
 first_live as (
+    -- Of one commit there is one arrival; only where several ship a change the first is looked for.
+    select * from carried where change_id not in (select change_id from several)
+    union all
     select *
     from carried
+    where change_id in (select change_id from several)
     qualify row_number() over (
         partition by change_id, service_id, environment order by live_at, deployment_id) = 1
 ),

@@ -91,12 +91,14 @@ def _production(
         .agg(pl.col("environment").first(), pl.col("environment").n_unique().alias("environments"))
         .filter(pl.col("environments") == 1)
     )
-    several = ship_indexed(
-        index,
-        live.join(single, on=place, how="anti").with_columns(environment=pl.lit("")),
+    walked = sliced.join(single, on=[*place, "environment"], how="semi").with_columns(
+        environment=pl.lit("")
     )
-    walked = sliced.join(single, on=[*place, "environment"], how="semi")
-    return pl.concat([walked.with_columns(environment=pl.lit("")), several.commits])
+    several = live.join(single, on=place, how="anti")
+    if several.is_empty():
+        return walked
+    together = ship_indexed(index, several.with_columns(environment=pl.lit("")))
+    return pl.concat([walked, together.commits])
 
 
 def _last_unknown(relations: pl.DataFrame, deployments: pl.DataFrame) -> pl.DataFrame:
