@@ -1,9 +1,13 @@
 """What charts share: layers that fill a card, and a log axis in lengths people have words for."""
 
+import math
 from typing import Any, Final, Literal
 
 import altair as alt
 import polars as pl
+
+from dashboards import words
+from dashboards.palette import INK
 
 _DAY: Final = 24.0
 _WORDS: Final = {
@@ -48,6 +52,38 @@ def duration_axis(hours: pl.Series) -> dict[str, Any]:
             labelPadding=6,
         ),
     }
+
+
+def duration_rules(marks: dict[str, float], axis: dict[str, Any]) -> list[alt.Chart]:
+    """Return rules with a word and the duration beside each, on an axis of `duration_axis`.
+
+    `marks` are hours by word: the first is drawn full, the others dashed.
+    """
+    low, high = axis["scale"].domain
+    at = alt.X("at:Q", title=None, **axis)
+    layers: list[alt.Chart] = []
+    for row, (name, hours) in enumerate(marks.items()):
+        place = math.log(max(hours, low) / low) / math.log(high / low)
+        # The first word stands left of its rule and the others right, unless the edge is near.
+        is_left = place > 0.3 if row == 0 else place > 0.8
+        mark = alt.Chart(
+            pl.DataFrame({"at": [hours], "word": [f"{name} {words.short_duration(hours)}"]})
+        )
+        layers += [
+            mark.mark_rule(
+                color=INK, strokeWidth=1.5, strokeDash=[1, 0] if row == 0 else [4, 3]
+            ).encode(x=at),
+            mark.mark_text(
+                align="right" if is_left else "left",
+                baseline="top",
+                dx=-6 if is_left else 6,
+                dy=17 * row,
+                color=INK,
+                fontWeight=600,
+                fontSize=12,
+            ).encode(x=at, y=alt.value(0), text="word:N"),
+        ]
+    return layers
 
 
 def _bounds(positive: pl.Series) -> tuple[float, float]:

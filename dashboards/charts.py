@@ -8,7 +8,7 @@ import altair as alt
 import polars as pl
 
 from dashboards import words
-from dashboards.axes import duration_axis, layered, rate_axis
+from dashboards.axes import duration_axis, duration_rules, layered, rate_axis
 from dashboards.palette import INK, palette
 from dashboards.stability import natural_limits
 
@@ -249,31 +249,7 @@ def distribution(bins: pl.DataFrame, marks: dict[str, float]) -> alt.LayerChart:
             ],
         )
     )
-    layers: list[alt.Chart] = [bars]
-    low, high = axis["scale"].domain
-    for row, (name, hours) in enumerate(marks.items()):
-        place = math.log(max(hours, low) / low) / math.log(high / low)
-        # The first word stands left of its rule and the others right, unless the edge is near.
-        is_left = place > 0.3 if row == 0 else place > 0.8
-        mark = alt.Chart(
-            pl.DataFrame({"at": [hours], "word": [f"{name} {words.short_duration(hours)}"]})
-        )
-        at = alt.X("at:Q", title=None, **axis)
-        layers += [
-            mark.mark_rule(
-                color=INK, strokeWidth=1.5, strokeDash=[1, 0] if row == 0 else [4, 3]
-            ).encode(x=at),
-            mark.mark_text(
-                align="right" if is_left else "left",
-                baseline="top",
-                dx=-6 if is_left else 6,
-                dy=17 * row,
-                color=INK,
-                fontWeight=600,
-                fontSize=12,
-            ).encode(x=at, y=alt.value(0), text="word:N"),
-        ]
-    return layered(*layers)
+    return layered(bars, *duration_rules(marks, axis))
 
 
 def _ends(weeks: pl.Series) -> tuple[datetime, datetime]:

@@ -1,6 +1,5 @@
 """Charts of failures: how many a week, and how long recovery took."""
 
-import math
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
@@ -8,7 +7,7 @@ import altair as alt
 import polars as pl
 
 from dashboards import words
-from dashboards.axes import duration_axis, layered
+from dashboards.axes import duration_axis, duration_rules, layered
 from dashboards.palette import INK, palette
 
 _SURE: Final = "sure: rollback, revert, status, named by an incident"
@@ -124,26 +123,4 @@ def recoveries(times: pl.DataFrame, marks: dict[str, float]) -> alt.LayerChart:
         )
         .encode(x=x, y=y, tooltip=tooltip),
     ]
-    low, high = axis["scale"].domain
-    for row, (name, hours) in enumerate(marks.items()):
-        mark = alt.Chart(
-            pl.DataFrame({"hours": [hours], "word": [f"{name} {words.short_duration(hours)}"]})
-        )
-        place = math.log(max(hours, low) / low) / math.log(high / low)
-        # The first word stands left of its rule and the others right, unless the edge is near.
-        is_left = place > 0.25 if row == 0 else place > 0.8
-        layers += [
-            mark.mark_rule(
-                color=INK, strokeWidth=1.5, strokeDash=[1, 0] if row == 0 else [4, 3]
-            ).encode(x=x),
-            mark.mark_text(
-                align="right" if is_left else "left",
-                baseline="top",
-                dx=-6 if is_left else 6,
-                dy=17 * row,
-                color=INK,
-                fontWeight=600,
-                fontSize=12,
-            ).encode(x=x, y=alt.value(0), text="word:N"),
-        ]
-    return layered(*layers)
+    return layered(*layers, *duration_rules(marks, axis))

@@ -77,3 +77,33 @@ def selected_row(event: Any) -> int | None:
     """Return the position of the selected row of a table, if one is."""
     rows = event.selection.rows
     return rows[0] if rows else None
+
+
+def exclusion_table(box: Any, exclusions: pl.DataFrame, *, with_example: bool) -> frame.Download:
+    """Show how much each rule leaves out and why; with one thing it leaves out as an example."""
+    shown = ["rule", "left_out", "reason", *(["example"] if with_example else [])]
+    if exclusions.is_empty():
+        box.markdown("✓ Nothing is left out.")
+    else:
+        box.dataframe(
+            exclusions.select(shown).with_columns(
+                mapped(exclusions[name], words.one_line) for name in shown if name != "left_out"
+            ),
+            height=table_height(exclusions.height),
+            hide_index=True,
+            column_config={
+                "left_out": st.column_config.NumberColumn("left out", format="localized"),
+                "reason": st.column_config.TextColumn("reason", width="large"),
+            },
+            placeholder="–",
+            alt=f"{words.count(exclusions.height, 'rule')} with what they leave out.",
+        )
+    return frame.Download(name="exclusions", rows=lambda: exclusions)
+
+
+def exclusion_words(exclusions: pl.DataFrame) -> str:
+    """Return how many things are left out by how many rules."""
+    return (
+        f"{int(exclusions['left_out'].sum() or 0):,} things by "
+        f"{words.count(exclusions['rule'].n_unique(), 'rule')}"
+    )

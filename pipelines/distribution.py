@@ -64,11 +64,21 @@ def _together(rows: pl.DataFrame, entity_type: str, entity: str, how: str) -> pl
         services=value.count(),
         values=value.drop_nulls().sort(),
     )
-    # The commonest reason is dear to find, and only told where there is no value.
+    # The commonest reason is dear to find, and only told where there is no value. Services with
+    # something to count say more than those with nothing: "no failures" is not true of the whole.
+    reason = pl.col("reason").drop_nulls()
+    counting = pl.col("reason").filter(pl.col("n") > 0).drop_nulls()
     reasons = (
         rows.join(grouped.filter(pl.col("value").is_null()), on=key, how="semi", nulls_equal=True)
         .group_by(key)
-        .agg(reason=pl.col("reason").drop_nulls().mode().sort().first())
+        .agg(
+            reason=pl.coalesce(
+                pl.when(pl.len() > 1).then(
+                    pl.format("no service has a value; mostly: {}", counting.mode().sort().first())
+                ),
+                reason.mode().sort().first(),
+            )
+        )
     )
     ranks = rank_table(grouped["services"].cast(pl.Int64).to_numpy(), (0.5,))
     has_interval = (pl.col("low") >= 1) & (how == "median")

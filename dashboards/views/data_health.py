@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboards import cards, coverage_chart, frame, words
 from dashboards.palette import palette
-from dashboards.tables import mapped, table_height
+from dashboards.tables import exclusion_table, exclusion_words, mapped, table_height
 
 TITLE = "Data health"
 ICON = ":material/fact_check:"
@@ -212,36 +212,17 @@ with right:
         "Everything that some number does not count."
         + (" Nothing was rejected as unreadable." if rejects.is_empty() else ""),
     )
-    if exclusions.is_empty():
-        box.markdown("✓ Nothing is left out.")
-    else:
-        box.dataframe(
-            exclusions.select(
-                mapped(exclusions["rule"], words.one_line),
-                "left_out",
-                mapped(exclusions["reason"], words.one_line),
-                mapped(exclusions["example"], words.one_line),
-            ),
-            height=table_height(exclusions.height),
-            hide_index=True,
-            column_config={
-                "left_out": st.column_config.NumberColumn("left out", format="localized"),
-                "reason": st.column_config.TextColumn("reason", width="large"),
-            },
-            placeholder="–",
-            alt=f"{words.count(exclusions.height, 'rule')} with what they leave out.",
-        )
+    left_out = exclusion_table(box, exclusions, with_example=True)
 
 frame.footer(
     page,
     metrics=[],
     n=f"n = {received:,} rows",
-    left_out=f"{int(exclusions['left_out'].sum() or 0):,} things by "
-    f"{words.count(exclusions['rule'].n_unique(), 'rule')}",
+    left_out=exclusion_words(exclusions),
     downloads=[
         frame.Download(name="sources", rows=lambda: sources),
         frame.Download(name="checks", rows=lambda: checks),
         frame.Download(name="rejects", rows=lambda: rejects),
-        frame.Download(name="exclusions", rows=lambda: exclusions),
+        left_out,
     ],
 )

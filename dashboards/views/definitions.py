@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboards import definition_queries, frame, words
 from dashboards.cards import GOAL_SIGNS
-from dashboards.tables import mapped, table_height
+from dashboards.tables import exclusion_table, exclusion_words, mapped, table_height
 
 TITLE = "Definitions"
 ICON = ":material/menu_book:"
@@ -192,34 +192,16 @@ exclusions = page.queries.exclusions()
 box = frame.card(
     "What is left out, and how much?", "By rule; the settings' own exclusions carry their reason."
 )
-if exclusions.is_empty():
-    box.markdown("✓ Nothing is left out.")
-else:
-    box.dataframe(
-        exclusions.select(
-            mapped(exclusions["rule"], words.one_line),
-            "left_out",
-            mapped(exclusions["reason"], words.one_line),
-        ),
-        height=table_height(exclusions.height),
-        hide_index=True,
-        column_config={
-            "left_out": st.column_config.NumberColumn("left out", format="localized"),
-            "reason": st.column_config.TextColumn("reason", width="large"),
-        },
-        placeholder="–",
-        alt=f"{words.count(exclusions.height, 'rule')} with what they leave out.",
-    )
+left_out = exclusion_table(box, exclusions, with_example=False)
 
 frame.footer(
     page,
     metrics=[],
     n=f"n = {words.count(definitions.height, 'definition')}",
-    left_out=f"{int(exclusions['left_out'].sum() or 0):,} things by "
-    f"{words.count(exclusions['rule'].n_unique(), 'rule')}",
+    left_out=exclusion_words(exclusions),
     downloads=[
         frame.Download(name="definitions", rows=lambda: definitions),
         frame.Download(name="goals", rows=lambda: goals),
-        frame.Download(name="exclusions", rows=lambda: exclusions),
+        left_out,
     ],
 )

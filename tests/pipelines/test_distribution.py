@@ -42,6 +42,20 @@ def test_no_value_comes_with_its_reason() -> None:
     assert found["reason"].to_list() == ["none", "none", "none"]
 
 
+def test_services_with_something_to_count_give_the_reason() -> None:
+    """Most had no failure, but the team had: what is missing is enough of them in any service."""
+    few = rows([None, None, None]).with_columns(
+        n=pl.Series([0, 0, 2]), reason=pl.Series(["no failures", "no failures", "only 2 failures"])
+    )
+    services = pl.DataFrame({"service_id": ["s0", "s1", "s2"], "team_id": ["a", "a", "a"]})
+    of_team = pl.col("entity_type") == "team"
+    team = over_services(few, services).row(by_predicate=of_team, named=True)
+    assert (team["n"], team["reason"]) == (2, "no service has a value; mostly: only 2 failures")
+    none = few.with_columns(n=pl.lit(0, pl.Int64), reason=pl.lit("no failures"))
+    team = over_services(none, services).row(by_predicate=of_team, named=True)
+    assert team["reason"] == "no failures"
+
+
 def test_the_interval_holds_the_values_at_its_ranks() -> None:
     """Nine services: the second and the eighth."""
     services = pl.DataFrame(
