@@ -28,6 +28,16 @@ METRIC_SCHEMA = {
 _WHAT = ["metric", "variant", "unit", "environment", "period", "period_start"]
 
 
+def service_rows(rows: pl.DataFrame) -> pl.DataFrame:
+    """Metric rows of single services under `METRIC_SCHEMA`, from rows that say the rest of it."""
+    return rows.with_columns(
+        entity_type=pl.lit("service"),
+        entity_id="service_id",
+        services=pl.lit(1, pl.Int64),
+        is_partial=pl.lit(value=False),
+    ).select(pl.col(name).cast(kind) for name, kind in METRIC_SCHEMA.items())
+
+
 def over_services(
     rows: pl.DataFrame, services: pl.DataFrame, how: Literal["median", "mean", "sum"] = "median"
 ) -> pl.DataFrame:

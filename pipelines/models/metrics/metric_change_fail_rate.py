@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from pipelines.distribution import METRIC_SCHEMA, over_services
+from pipelines.distribution import over_services, service_rows
 from pipelines.estimates import wilson_interval
 
 TABLES = {
@@ -166,11 +166,4 @@ def _proportion(cells: pl.DataFrame, part: str) -> pl.DataFrame:
 
 
 def _as_metric(rows: pl.DataFrame, metric: str) -> pl.DataFrame:
-    return rows.with_columns(
-        metric=pl.lit(metric),
-        entity_type=pl.lit("service"),
-        entity_id="service_id",
-        unit=pl.lit("%"),
-        services=pl.lit(1, pl.Int64),
-        is_partial=pl.lit(value=False),
-    ).select(pl.col(name).cast(kind) for name, kind in METRIC_SCHEMA.items())
+    return service_rows(rows.with_columns(metric=pl.lit(metric), unit=pl.lit("%")))

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from pipelines.distribution import METRIC_SCHEMA, over_services
+from pipelines.distribution import over_services, service_rows
 from pipelines.estimates import kaplan_meier, minimum_n, quantile_intervals
 from pipelines.models.metrics.metric_change_fail_rate import NO_SOURCE
 
@@ -162,10 +162,4 @@ def _quantiles(
 
 
 def _as_metric(rows: pl.DataFrame) -> pl.DataFrame:
-    return rows.with_columns(
-        entity_type=pl.lit("service"),
-        entity_id="service_id",
-        unit=pl.lit("h"),
-        services=pl.lit(1, pl.Int64),
-        is_partial=pl.lit(value=False),
-    ).select(pl.col(name).cast(kind) for name, kind in METRIC_SCHEMA.items())
+    return service_rows(rows.with_columns(unit=pl.lit("h")))

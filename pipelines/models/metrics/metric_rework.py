@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from pipelines.distribution import METRIC_SCHEMA, over_services
+from pipelines.distribution import over_services, service_rows
 from pipelines.estimates import wilson_interval
 
 TABLES = {
@@ -70,12 +70,8 @@ def _rows(counted: pl.DataFrame, variant: str, part: pl.Series) -> pl.DataFrame:
             *(pl.when(shown).then(name).alias(name) for name in ("value", "ci_low", "ci_high")),
             metric=pl.lit("deployment_rework_rate"),
             variant=pl.lit(variant),
-            entity_type=pl.lit("service"),
-            entity_id="service_id",
             unit=pl.lit("%"),
-            services=pl.lit(1, pl.Int64),
             method=pl.lit("Wilson"),
-            is_partial=pl.lit(value=False),
         )
-        .select(pl.col(name).cast(kind) for name, kind in METRIC_SCHEMA.items())
+        .pipe(service_rows)
     )
