@@ -380,6 +380,95 @@ class TeamMember(Record):
     role: str | None = None
 
 
+class ScaffolderTask(Record):
+    """A run of a template in a developer portal: the start of a service made by self-service."""
+
+    table = "scaffolder_task"
+    key = ("task_id",)
+
+    task_id: str
+    template: str
+    requester: str | None = None
+    repository_key: str | None = None
+    entity_ref: str | None = None
+    created_at: Instant
+    completed_at: Instant | None = None
+    status: str
+
+
+class Practice(Record):
+    """One approach a repository uses in one category of its set-up, with where it shows."""
+
+    table = "practice"
+    key = ("repository_key", "category", "approach", "path", "at_line")
+    set_of = "repository_key"
+
+    repository_key: str
+    category: str
+    approach: str
+    path: str
+    at_line: int  # `line` is where a row was received
+    sha: str
+
+
+class Audit(Record):
+    """An audit that took place, and the teams it looked at."""
+
+    table = "audit"
+    key = ("audit_id",)
+
+    audit_id: str
+    name: str
+    teams: list[str] = []
+    performed_at: Instant
+
+
+class AuditResult(Record):
+    """What an audit observed for one control at one team or resource."""
+
+    table = "audit_result"
+    key = ("audit_id", "control", "team", "resource")
+
+    audit_id: str
+    control: str
+    team: str
+    resource: str = ""
+    observed: str | None = None
+    is_pass: bool | None = None
+    exception_until: Instant | None = None
+
+
+class ScanFinding(Record):
+    """What a scanner says of one rule at one place of a repository."""
+
+    table = "finding"
+    key = ("repository_key", "tool", "rule", "path", "at_line")
+
+    repository_key: str
+    tool: str
+    rule: str
+    path: str
+    at_line: int  # `line` is where a row was received
+    severity: str | None = None
+    is_pass: bool | None = None
+    first_seen_at: Instant | None = None
+    seen_at: Instant
+
+
+class SelfServiceAction(Record):
+    """An action somebody completed, or failed to complete, without asking another team."""
+
+    table = "self_service_action"
+    key = ("action_id",)
+
+    action_id: str
+    category: str
+    actor: str | None = None
+    started_at: Instant
+    completed_at: Instant | None = None
+    outcome: str | None = None  # succeeded, failed, cancelled
+
+
 class Decision(Record):
     """What a user decided, by whom and when (connection `local`)."""
 
@@ -415,5 +504,11 @@ RECORDS: tuple[type[Record], ...] = (
     Account,
     Team,
     TeamMember,
+    ScaffolderTask,
+    Practice,
+    Audit,
+    AuditResult,
+    ScanFinding,
+    SelfServiceAction,
     Decision,
 )

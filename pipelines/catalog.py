@@ -20,7 +20,7 @@ import sqlglot
 from sqlglot import exp
 
 FOLDER = Path(__file__).parent / "models"
-ROOMS = ("core", "metrics", "marts")
+ROOMS = ("core", "metrics", "signals", "marts")
 
 _ASSERTION = re.compile(r"^(key|not null|references|check): *(.+)$")
 

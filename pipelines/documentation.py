@@ -155,6 +155,7 @@ def _model_link(definition: Definition) -> str:
 def _tables() -> Iterator[str]:
     rooms = {
         "marts": "What pages and queries read",
+        "signals": "Thresholds, deflection and what follows from them",
         "metrics": "Metrics before they are put together",
         "core": "What the numbers are made from",
     }

@@ -18,6 +18,10 @@ from pipelines.settings import WEEKDAYS, Organisation, Settings
 
 TRAILING_DAYS = (28, 91, 182, 365)
 MOST_WEEKS = 520
+# The thresholds look at three years; how often, and from which week the count starts.
+EVALUATION_WEEKS = 4
+MOST_EVALUATIONS = 40
+_FIRST_MONDAY = date(1970, 1, 5)
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,6 +65,7 @@ def write(
             schema={"as_of": _INSTANT, "reason": pl.String, "zone": pl.String},
         ),
         "period": periods(settings.organisation, moment.as_of, first_at),
+        "evaluation": evaluations(settings.organisation, moment.as_of, first_at),
         "working_day": working_days(settings.organisation, moment.as_of, first_at),
         "source": sources(landing),
     }
@@ -158,6 +163,29 @@ def periods(organisation: Organisation, as_of: datetime, first_at: datetime | No
         },
         rows,
     )
+
+
+def evaluations(
+    organisation: Organisation, as_of: datetime, first_at: datetime | None
+) -> pl.DataFrame:
+    """When the thresholds are evaluated: every fourth ISO week end, oldest first.
+
+    The weeks are counted from a fixed one, so that a later build evaluates at the same moments.
+    `evaluated_at` is the instant the week ends, `evaluated_on` the Monday that follows it.
+    """
+    zone = organisation.tzinfo
+    today = as_of.astimezone(zone).date()
+    since_monday = (today - _FIRST_MONDAY).days % (7 * EVALUATION_WEEKS)
+    monday = today - timedelta(days=since_monday)
+    oldest = max(
+        first_at.astimezone(zone).date() if first_at is not None else monday,
+        monday - timedelta(weeks=EVALUATION_WEEKS * MOST_EVALUATIONS),
+    )
+    rows: list[tuple[object, ...]] = []
+    while monday >= oldest:
+        rows.append((monday, datetime.combine(monday, time(), zone).astimezone(UTC)))
+        monday -= timedelta(weeks=EVALUATION_WEEKS)
+    return frame({"evaluated_on": pl.Date, "evaluated_at": _INSTANT}, rows[::-1])
 
 
 def working_days(

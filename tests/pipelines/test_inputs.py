@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipelines.inputs import holidays_between, periods, working_days, write_macros
+from pipelines.inputs import evaluations, holidays_between, periods, working_days, write_macros
 from pipelines.settings import Organisation, Settings
 
 BERLIN = Organisation(zone="Europe/Berlin", holidays="DE-BE")
@@ -27,6 +27,20 @@ def test_trailing_periods_end_at_as_of_with_the_equal_period_before() -> None:
         assert current["start_at"] == before["end_at"] == AS_OF - timedelta(days=days)
         assert current["period_start"] == before["period_end"]
         assert current["period_end"] == date(2026, 11, 24)
+
+
+def test_a_later_build_evaluates_at_the_same_moments() -> None:
+    """Every fourth week end, whatever the day of the build; the newest at most four weeks old."""
+    first = datetime(2026, 1, 1, tzinfo=UTC)
+    for days in range(60):
+        as_of = AS_OF + timedelta(days=days)
+        found = evaluations(BERLIN, as_of, first)
+        before = evaluations(BERLIN, AS_OF, first)
+        assert before.equals(found.head(before.height))
+        assert timedelta(0) <= as_of - found["evaluated_at"][-1] < timedelta(weeks=4)
+        assert set(found["evaluated_on"].diff().drop_nulls()) == {timedelta(weeks=4)}
+        assert found["evaluated_on"][0] >= date(2026, 1, 1)
+    assert evaluations(BERLIN, AS_OF, AS_OF - timedelta(days=5000)).height == 41
 
 
 def test_weeks_are_iso_weeks_of_the_organisation() -> None:
