@@ -12,6 +12,7 @@ import typer
 
 from pipelines.commands import (
     build,
+    correct,
     demo,
     doctor,
     export,
@@ -42,6 +43,7 @@ _ABOUT = (
 _START = "Start here"
 _RUN = "Run it"
 _LOOK = "Look and ask"
+_DECIDE = "Decide"
 
 
 def _paragraphs(text: str | None) -> str:
@@ -62,6 +64,7 @@ for _panel, _name, _command in (
     (_LOOK, "status", status.run),
     (_LOOK, "query", query.run),
     (_LOOK, "export", export.run),
+    (_DECIDE, "correct", correct.run),
 ):
     app.command(_name, help=_paragraphs(_command.__doc__), rich_help_panel=_panel)(
         guarded(_command)

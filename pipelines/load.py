@@ -14,6 +14,7 @@ from connectors.arrow import INSTANT, schema, to_table
 from connectors.connector import Connector, Line, Parsed, SourceError, Stream, kinds
 from connectors.records import RECORDS, Record
 from pipelines import deletions, duck, merge
+from pipelines.decisions import Local
 from pipelines.landing import Batch, Landing
 
 CHUNK_BYTES = 128_000_000
@@ -257,13 +258,14 @@ def _forgets(streams: Mapping[tuple[str, str], Stream], connection: str, stream:
 def connectors_of(landing: Landing) -> list[Connector]:
     """Every connector that ever pulled into this landing, as it was when it last did."""
     found = []
+    known: dict[str, type[Connector]] = {**kinds(), Local.kind: Local}
     for name, (kind, options) in landing.remembered().items():
-        if kind not in kinds():
+        if kind not in known:
             raise LoadError(
                 f"connection {name} was pulled by the connector {kind}, which this Leadline does "
                 "not have; install the version that has it"
             )
-        connector_type = kinds()[kind]
+        connector_type = known[kind]
         found.append(connector_type(name, connector_type.options_type.model_validate_json(options)))
     return found
 

@@ -213,6 +213,9 @@ class Operation(Section):
     memory_limit_gb: float | None = Field(
         None, gt=0, description="memory for DuckDB; default 8 GB, at most half the machine"
     )
+    author: str | None = Field(
+        None, min_length=1, description="who decides on the command line; default the user there"
+    )
 
     @field_validator("sync_schedule")
     @classmethod
@@ -373,6 +376,10 @@ def _connection(name: str, table: object, base: Path) -> Connection:
     if not re.fullmatch(r"[a-z][a-z0-9_-]{0,39}", name):
         raise SettingsConflictError(
             (), "a connection is named by lower-case letters, digits, - and _; at most 40"
+        )
+    if name == "local":
+        raise SettingsConflictError(
+            (), "local is the built-in connection of what people decide; choose another name"
         )
     options = dict(table)
     kind, schedule = options.pop("kind", name), options.pop("schedule", None)

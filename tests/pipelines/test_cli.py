@@ -24,6 +24,7 @@ COMMANDS = [
     *("try", "demo", "init", "doctor"),
     *("up", "sync", "build", "serve"),
     *("status", "query", "export"),
+    *("correct",),
 ]
 HEAVY = ["altair", "dagster", "duckdb", "httpx", "pandas", "polars", "pyarrow", "scipy"]
 HEAVY += ["streamlit", "pydantic", "sqlglot", "uvicorn", "connectors.connector"]
@@ -82,7 +83,7 @@ def test_help_lists_every_command_in_panels(here: Path) -> None:
     assert "\x1b" not in result.stdout
     places = [result.stdout.index(f"│ {name} ") for name in COMMANDS]
     assert places == sorted(places)
-    for panel in ("Start here", "Run it", "Look and ask"):
+    for panel in ("Start here", "Run it", "Look and ask", "Decide"):
         assert panel in result.stdout
 
 

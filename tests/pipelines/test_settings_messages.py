@@ -60,7 +60,7 @@ CASES: dict[str, tuple[str, str]] = {
         "[operation]\nqqqq = 1",
         (
             "2: operation.qqqq: no such setting; known: sync_schedule, full_pass_hours, keep_builds, "  # noqa: E501
-            "memory_limit_gb"
+            "memory_limit_gb, author"
         ),
     ),
     "a misspelt key in the second of several tables": (
