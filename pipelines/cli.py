@@ -12,6 +12,7 @@ import typer
 
 from pipelines.commands import (
     build,
+    confirm,
     correct,
     demo,
     doctor,
@@ -64,6 +65,7 @@ for _panel, _name, _command in (
     (_LOOK, "status", status.run),
     (_LOOK, "query", query.run),
     (_LOOK, "export", export.run),
+    (_DECIDE, "confirm", confirm.run),
     (_DECIDE, "correct", correct.run),
 ):
     app.command(_name, help=_paragraphs(_command.__doc__), rich_help_panel=_panel)(

@@ -142,7 +142,7 @@ def _write_table(rows: "pa.RecordBatchReader", out: IO[str]) -> None:
         if len(kept) == TABLE_ROWS:
             is_cut = True
             break
-        kept.append([_one_line(_text_of(value)) for value in row])
+        kept.append([one_line(_text_of(value)) for value in row])
     numeric = [_is_numeric(field.type) for field in rows.schema]
     widths = [max(map(len, column)) for column in zip(names, *kept, strict=True)]
     for line in (names, ["-" * width for width in widths], *kept):
@@ -161,7 +161,7 @@ def _is_numeric(kind: "pa.DataType") -> bool:
     return bool(types.is_integer(kind) or types.is_floating(kind) or types.is_decimal(kind))
 
 
-def _one_line(text: str) -> str:
+def one_line(text: str) -> str:
     """Text of bounded length, without line breaks or signs that would steer a terminal."""
     line = "".join(sign if sign.isprintable() else " " for sign in text)
     return line if len(line) <= TABLE_CELL else f"{line[: TABLE_CELL - 1]}…"

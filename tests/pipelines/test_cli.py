@@ -24,7 +24,7 @@ COMMANDS = [
     *("try", "demo", "init", "doctor"),
     *("up", "sync", "build", "serve"),
     *("status", "query", "export"),
-    *("correct",),
+    *("confirm", "correct"),
 ]
 HEAVY = ["altair", "dagster", "duckdb", "httpx", "pandas", "polars", "pyarrow", "scipy"]
 HEAVY += ["streamlit", "pydantic", "sqlglot", "uvicorn", "connectors.connector"]

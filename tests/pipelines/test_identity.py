@@ -1,9 +1,11 @@
 """Accounts and addresses become people by proof only."""
 
+from typing import Any
+
 import polars as pl
 import pytest
 
-from pipelines.identity import resolve
+from pipelines.identity import Identities, resolve
 
 ACCOUNTS = {
     "account_id": pl.String,
@@ -14,6 +16,20 @@ ACCOUNTS = {
 }
 
 
+DECIDED: dict[str, Any] = {
+    "subject": pl.String,
+    "value": pl.String,
+    "author": pl.String,
+    "decided_at": pl.Datetime("us", "UTC"),
+}
+
+
+def resolved(*frames: pl.DataFrame) -> Identities:
+    """Identities of a world in which nobody decided anything and no repository has a .mailmap."""
+    mailmap = pl.DataFrame(schema={"written": pl.String, "shown": pl.String})
+    return resolve(*frames, mailmap=mailmap, decided=pl.DataFrame(schema=DECIDED))
+
+
 def people(
     *accounts: tuple[str, str | None, str | None],
     emails: tuple[str, ...] = (),
@@ -21,7 +37,7 @@ def people(
     machines: tuple[str, ...] = (),
 ) -> dict[str, str]:
     """Per account the person it belongs to; accounts are (id, login, e-mail)."""
-    found = resolve(
+    found = resolved(
         pl.DataFrame(
             [(account, login, None, email, False) for account, login, email in accounts],
             schema=ACCOUNTS,
@@ -39,7 +55,7 @@ def people(
         ),
         pl.DataFrame({"name": ["renovate"]}),
     )
-    return {row["account_id"]: row["person_id"] for row in found.iter_rows(named=True)}
+    return {row["account_id"]: row["person_id"] for row in found.people.iter_rows(named=True)}
 
 
 def test_one_address_is_one_person() -> None:
@@ -106,8 +122,8 @@ def test_bots_are_known_by_suffix_list_and_mapping() -> None:
         }
     )
     mapping = pl.DataFrame({"account": ["robot"], "name": ["Robot"], "is_bot": [True]})
-    found = resolve(accounts, emails, mapping, pl.DataFrame({"name": ["renovate"]}))
-    assert dict(found.select("account_id", "is_bot").rows()) == {
+    found = resolved(accounts, emails, mapping, pl.DataFrame({"name": ["renovate"]}))
+    assert dict(found.people.select("account_id", "is_bot").rows()) == {
         "g:1": True,
         "g:2": True,
         "g:3": True,
@@ -119,10 +135,10 @@ def test_bots_are_known_by_suffix_list_and_mapping() -> None:
 
 def test_no_address_leaves_the_room() -> None:
     """Not as an id, a handle or a name."""
-    found = resolve(
+    found = resolved(
         pl.DataFrame([("g:1", None, None, "a@x.test", False)], schema=ACCOUNTS, orient="row"),
         pl.DataFrame({"email": ["a@x.test"], "digest": ["email:1f"], "name": ["A"]}),
         pl.DataFrame(schema={"account": pl.String, "name": pl.String, "is_bot": pl.Boolean}),
         pl.DataFrame({"name": ["x"]}),
     )
-    assert "@" not in found.write_csv()
+    assert "@" not in found.people.write_csv()
