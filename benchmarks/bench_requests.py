@@ -49,7 +49,8 @@ def run(scale: float = 1.0) -> Iterator[Result]:
 
 
 def _first_sync(folder: Path, engineers: int) -> Iterator[Result]:
-    with demo.organisation(folder, seed=7, engineers=engineers) as found:
+    size = ("--engineers", str(engineers))
+    with demo.organisation(folder, f"{engineers} engineers", *size) as found:
         github = GithubOptions(
             organisation=found["organisation"],
             token=_token(folder, found["github_token"]),

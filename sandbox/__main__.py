@@ -15,6 +15,7 @@ from types import FrameType
 from sandbox.company_settings import company_settings
 from sandbox.generate import build_organisation
 from sandbox.server import Sandbox
+from sandbox.worlds import WORLDS, build_world
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -27,9 +28,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, stop)
-    organisation = build_organisation(
-        seed=options.seed, engineers=options.engineers, months=options.months, end=options.end
-    )
+    if options.world is None:
+        organisation = build_organisation(
+            seed=options.seed, engineers=options.engineers, months=options.months, end=options.end
+        )
+    else:
+        organisation = build_world(WORLDS[options.world], end=options.end, seed=options.seed)
     with ExitStack() as stack:
         folder = options.folder or Path(stack.enter_context(tempfile.TemporaryDirectory()))
         sandbox = Sandbox(
@@ -49,6 +53,9 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument("--port", type=int, default=0, help="port of GitHub and Git (a free one)")
     parser.add_argument("--jira-port", type=int, default=0, help="port of Jira (a free one)")
     parser.add_argument("--seed", type=int, default=7, help="another number, another organisation")
+    parser.add_argument(
+        "--world", choices=sorted(WORLDS), help="one that the four thresholds are told of"
+    )
     parser.add_argument("--engineers", type=int, default=120, help="how many engineers")
     parser.add_argument("--months", type=int, default=18, help="how long it has been there")
     today = datetime.now(UTC).replace(hour=0, minute=0, second=0, microsecond=0)

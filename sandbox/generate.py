@@ -5,6 +5,7 @@ from datetime import UTC, date, datetime, time, timedelta
 
 from sandbox.generate_changes import plan_requests
 from sandbox.generate_incidents import IncidentPlanner
+from sandbox.generate_infrastructure import InfrastructureWork, launch_moments
 from sandbox.generate_marks import mark_requests
 from sandbox.generate_people import (
     account_facts,
@@ -14,9 +15,11 @@ from sandbox.generate_people import (
     person_facts,
     team_facts,
 )
+from sandbox.generate_platform import platform_facts
 from sandbox.generate_releases import plan_promotions, plan_releases
 from sandbox.generate_repositories import BuiltRepository, RepositoryBuilder
 from sandbox.generate_services import OWNER, make_services, service_facts
+from sandbox.generate_setups import plan_setups, setup_tickets
 from sandbox.generate_special_changes import (
     plan_adoptions,
     plan_bot_requests,
@@ -27,11 +30,13 @@ from sandbox.generate_special_changes import (
 )
 from sandbox.generate_ticket_facts import TicketMaker
 from sandbox.generate_ticket_site import make_operations, make_projects, make_users
-from sandbox.generate_tickets import plan_tickets
+from sandbox.generate_tickets import TicketPlan, plan_tickets
 from sandbox.numbers import Numbers, opaque_id
 from sandbox.organisation import Organisation
-from sandbox.plan import DirectPlan, RequestPlan, Simulation
-from sandbox.ticketing import TicketSite
+from sandbox.plan import DirectPlan, RequestPlan, SelfServicePlan, Simulation
+from sandbox.platform import NO_PLATFORM
+from sandbox.profile import PLAIN, Profile
+from sandbox.ticketing import TicketProject, TicketSite
 from sandbox.working_time import DAY, WorkCalendar, as_datetime, as_seconds
 
 ZONE = "Europe/Amsterdam"
@@ -47,11 +52,12 @@ def build_organisation(
     services: int | None = None,
     months: int = 18,
     end: datetime,
+    profile: Profile = PLAIN,
 ) -> Organisation:
     """Simulates an organisation over some months until `end`.
 
-    Teams default to one for every nine engineers, services to one for every two. The world does
-    not depend on the clock, only on the arguments.
+    Teams default to one for every nine engineers, services to one for every two. A profile adds
+    what a platform is judged by. The world does not depend on the clock, only on the arguments.
     """
     if engineers < 2 or months < 1:
         raise ValueError("an organisation has at least 2 engineers and 1 month")
@@ -61,12 +67,17 @@ def build_organisation(
         teams=teams or max(1, round(engineers * 14 / 120)),
         months=months,
         end=end.astimezone(UTC).replace(microsecond=0),
+        profile=profile,
     )
     make_services(simulation, services or max(4, engineers // 2))
+    simulation.launches = launch_moments(simulation)
+    if profile.setups is not None:
+        plan_setups(simulation, profile.setups)
     projects, users = make_projects(simulation), make_users(simulation)
     operations = make_operations(simulation)
     people_requests = plan_requests(simulation)
-    tickets = plan_tickets(simulation, projects, people_requests)
+    exact, actions = _infrastructure_tickets(simulation, projects)
+    tickets = plan_tickets(simulation, projects, people_requests, exact)
     mark_requests(simulation, tickets, people_requests)
     built = _build_repositories(simulation, people_requests)
     deployments = tuple(outcome for one in built for outcome in one.deployments)
@@ -114,7 +125,25 @@ def build_organisation(
         change_outcomes=changes,
         reverts=tuple(pair for one in built for pair in one.reverts),
         incident_outcomes=tuple(incident.outcome() for incident in incidents),
+        platform=NO_PLATFORM
+        if profile is PLAIN
+        else platform_facts(simulation, tickets=tickets, actions=actions, deployments=deployments),
+        profile=profile,
     )
+
+
+def _infrastructure_tickets(
+    simulation: Simulation, projects: tuple[TicketProject, ...]
+) -> tuple[list[TicketPlan] | None, list[SelfServicePlan]]:
+    """The tickets that a profile plans (None: it plans none), and what was done without one."""
+    profile = simulation.profile
+    if profile.work is None:
+        return (None if profile.has_infrastructure_team else []), []
+    setups = setup_tickets(simulation, projects[-1])
+    work = InfrastructureWork(
+        simulation, profile.work, desk=projects[-1], project=projects[-2], setups=setups
+    )
+    return [*setups, *work.plan()], work.actions
 
 
 def _merge_shas(built: list[BuiltRepository]) -> dict[str, str]:
@@ -127,7 +156,9 @@ def _merge_shas(built: list[BuiltRepository]) -> dict[str, str]:
     }
 
 
-def _prepare(*, seed: int, engineers: int, teams: int, months: int, end: datetime) -> Simulation:
+def _prepare(
+    *, seed: int, engineers: int, teams: int, months: int, end: datetime, profile: Profile
+) -> Simulation:
     first_day = (end - timedelta(days=months * DAYS_A_MONTH)).date()
     start = as_seconds(datetime.combine(first_day, time(), UTC))
     last = as_seconds(end)
@@ -150,9 +181,14 @@ def _prepare(*, seed: int, engineers: int, teams: int, months: int, end: datetim
         bots=make_bots(),
         teams=[],
         groups=[],
+        profile=profile,
     )
     simulation.teams, simulation.groups = make_teams(
-        random=simulation.random("teams"), numbers=numbers, count=teams, launch=launch
+        random=simulation.random("teams"),
+        numbers=numbers,
+        count=teams,
+        launch=launch,
+        has_infrastructure=profile.has_infrastructure_team,
     )
     simulation.members = make_members(
         random=simulation.random("people"),
@@ -161,6 +197,7 @@ def _prepare(*, seed: int, engineers: int, teams: int, months: int, end: datetim
         team_count=teams,
         start=start,
         end=last,
+        profile=profile,
     )
     return simulation
 

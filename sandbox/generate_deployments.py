@@ -79,6 +79,12 @@ class DeploymentSimulation:
 
     def run(self) -> None:
         """Deploys until there is nothing more to deploy or the time is over."""
+        setup = self._service.setup
+        if setup is not None and setup.deploying is not None:
+            first = self._points[0]
+            live = self._attempt(first.sha, first.position, setup.deploying, is_sure=True)
+            if live is not None:
+                self._follow(first.sha, first.position, live)
         while True:
             shipped = self._reached()
             index = bisect_right(self._trigger_positions, shipped)

@@ -3,6 +3,7 @@
 from bisect import bisect_right
 
 from sandbox.forge import Commit, FileChange, Signature
+from sandbox.generate_practices import practice_files
 from sandbox.generate_services import initial_files
 from sandbox.git_objects import EMPTY_TREE, Tree, make_commit
 from sandbox.plan import (
@@ -45,6 +46,8 @@ class HistoryWriter:
         """`cuts`: release branches by name, with the moments they leave the line."""
         self._repository = repository
         self._random = simulation.random("history", repository.id)
+        has_tools = simulation.profile.tools is not None
+        self._practices = practice_files(simulation, repository) if has_tools else None
         self._cuts = cuts
         self._requests: dict[int, Branch] = {}
         self._releases: dict[str, Branch] = {}
@@ -65,7 +68,8 @@ class HistoryWriter:
         mapped: list[Member],
     ) -> History:
         """Writes everything and returns the finished history."""
-        self._write_root(root, initial_files(self._repository, team_slug, mapped))
+        files = initial_files(self._repository, team_slug, mapped, self._practices)
+        self._write_root(root, files)
         events: list[tuple[int, int, int, RequestPlan | DirectPlan]] = []
         for request in requests:
             events.append((request.branched, OPENED, request.number, request))

@@ -7,6 +7,7 @@ from zoneinfo import ZoneInfo
 from sandbox.names import FIRST_NAMES, GROUPS, LAST_NAMES, TEAMS
 from sandbox.numbers import Numbers, opaque_id
 from sandbox.plan import NEVER, Member, TeamPlan
+from sandbox.profile import PLAIN, Profile
 from sandbox.staff import Account, Person, Team
 from sandbox.working_time import DAY, as_datetime
 
@@ -35,14 +36,19 @@ def noreply(account_id: int, login: str) -> str:
 
 
 def make_teams(
-    *, random: Random, numbers: Numbers, count: int, launch: int
+    *,
+    random: Random,
+    numbers: Numbers,
+    count: int,
+    launch: int,
+    has_infrastructure: bool = True,
 ) -> tuple[list[TeamPlan], list[tuple[int, str, str]]]:
     """Teams with their habits, and the groups they stand under."""
     group_count = min(len(GROUPS), max(1, count // 3))
     groups = [(numbers.take("team"), slug, name) for slug, name, _ in GROUPS[:group_count]]
     teams = []
     for index in range(count):
-        is_last = index == count - 1 and count > 2
+        is_last = index == count - 1 and count > 2 and has_infrastructure
         slug, name = TEAMS[-1] if is_last else TEAMS[index % (len(TEAMS) - 1)]
         lap = index // (len(TEAMS) - 1)
         teams.append(
@@ -62,9 +68,19 @@ def make_teams(
 
 
 def make_members(
-    *, random: Random, numbers: Numbers, count: int, team_count: int, start: int, end: int
+    *,
+    random: Random,
+    numbers: Numbers,
+    count: int,
+    team_count: int,
+    start: int,
+    end: int,
+    profile: Profile = PLAIN,
 ) -> list[Member]:
-    """The engineers, with joiners, leavers, deleted accounts and several addresses each."""
+    """The engineers, with joiners, leavers, deleted accounts and several addresses each.
+
+    A profile can have them join at even steps, and show one address everywhere.
+    """
     names: set[str] = set()
     logins: set[str] = set()
     members = []
@@ -72,6 +88,10 @@ def make_members(
         name, login = _unused_name(random, names, logins)
         account_id = numbers.take("account", random.randint(11, 90_000))
         joined, left = _stay(random, index, start, end)
+        if profile.joins_a_week is not None:
+            steps = (count - index - 0.5) / profile.joins_a_week
+            joined = max(end - round(steps * 7 * DAY), start - 400 * DAY)
+            left = NEVER
         first, _, last = name.partition(" ")
         emails = [f"{plain(first)}.{plain(last).replace(' ', '')}@{DOMAIN}"]
         if random.random() < 0.4 or index == 1:
@@ -80,6 +100,8 @@ def make_members(
             emails.append(f"{plain(first)}{plain(last)[:1]}@mail.example")
         if index % 10 == 5:  # hides the work address everywhere
             emails = [noreply(account_id, login), *emails[:1]]
+        if profile.is_linked:
+            emails = [email for email in emails if email.endswith(DOMAIN)]
         members.append(
             Member(
                 person_id=numbers.take("person"),

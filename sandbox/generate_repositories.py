@@ -196,6 +196,8 @@ class RepositoryBuilder:
         runs = RunMaker(simulation, plan)
         requests = sorted(self._requests, key=lambda request: request.number)
         made_runs = [runs.for_request(request) for request in requests]
+        if plan.setup is not None:
+            made_runs.append(runs.for_setup(plan.setup, history.points[0].sha))
         made_runs += [
             runs.for_attempt(attempt, plan.default_branch)
             for attempt in sorted(self._attempts, key=lambda attempt: attempt.created)

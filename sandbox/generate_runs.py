@@ -6,7 +6,7 @@ from typing import Literal
 from sandbox.forge import Issue, WorkflowJob, WorkflowRun
 from sandbox.generate_changes import request_title
 from sandbox.generate_deployments import AttemptPlan
-from sandbox.plan import NEVER, RepositoryPlan, RequestPlan, Simulation
+from sandbox.plan import NEVER, RepositoryPlan, RequestPlan, SetupPlan, Simulation
 from sandbox.working_time import DAY, as_datetime
 
 Conclusion = Literal["success", "failure", "cancelled", "skipped"]
@@ -47,6 +47,22 @@ class RunMaker:
             span=(plan.created, started, finished),
             conclusion=conclusion,
             jobs=("test", "lint") if plan.id % 3 else ("test",),
+        )
+
+    def for_setup(self, setup: SetupPlan, sha: str) -> WorkflowRun:
+        """The first check of a new repository, green at the moment that the set-up has."""
+        return self._run(
+            workflow=(self._check, "CI", ".github/workflows/ci.yml"),
+            run_id=self._numbers.take("run", self._random.randint(1, 4000)),
+            event="push",
+            branch=self._repository.default_branch,
+            sha=sha,
+            actor=setup.requester.shown_account_id,
+            numbers=(),
+            attempt=1,
+            span=(setup.checked - 200, setup.checked - 190, setup.checked),
+            conclusion="success",
+            jobs=("test",),
         )
 
     def for_attempt(self, attempt: AttemptPlan, default_branch: str) -> WorkflowRun:
@@ -145,7 +161,7 @@ class RunMaker:
 def plan_issue_times(simulation: Simulation, repository: RepositoryPlan) -> list[int]:
     """When issues are opened on the forge: few, tickets live elsewhere."""
     random = simulation.random("issue times", repository.id)
-    first = max(simulation.start, repository.created) + DAY
+    first = max(simulation.start, repository.begun) + DAY
     last = min(simulation.end, repository.archived) - DAY
     if last <= first:
         return []

@@ -1,11 +1,12 @@
 """Services and the repositories they live in, with the odd cases every real company has."""
 
+from collections.abc import Mapping
 from random import Random
 
 from sandbox.forge import FileChange
 from sandbox.ledger import CONFIG_PATH
 from sandbox.names import EXTENSIONS, LANGUAGES, MODULES, SERVICE_KINDS, SERVICE_NOUNS
-from sandbox.plan import Member, RepositoryPlan, ServicePlan, Simulation
+from sandbox.plan import Member, RepositoryPlan, ServicePlan, SetupPlan, Simulation
 from sandbox.staff import DeploymentOrigin, Service
 from sandbox.working_time import DAY, as_datetime
 
@@ -45,6 +46,21 @@ def make_services(simulation: Simulation, count: int) -> None:
         simulation.repositories[0].former_full_names = (f"{OWNER}/{slugs[0]}-service",)
 
 
+def add_service(simulation: Simulation, random: Random, team_index: int, setup: SetupPlan) -> None:
+    """Adds one that is set up while we watch, in a repository of its own."""
+    taken = {service.slug for service in simulation.services}
+    count = len(SERVICE_NOUNS) * len(SERVICE_KINDS) - 1
+    slug = next(slug for slug in _slugs(random, count) if slug not in taken)
+    repository = _repository(simulation, random, slug, team_index)
+    repository.created, repository.setup = setup.created, setup
+    service = _service(simulation, random, slug=slug, repository=repository)
+    service.created = min(repository.begun, simulation.end)
+    service.staging, service.setup = None, setup
+    if setup.deploying is None:
+        service.origin, service.environments = "none", ()
+    simulation.services.append(service)
+
+
 def service_facts(services: list[ServicePlan], teams: list[int]) -> tuple[Service, ...]:
     """The services as they are; `teams` are the numbers of the teams by index."""
     return tuple(
@@ -66,9 +82,15 @@ def service_facts(services: list[ServicePlan], teams: list[int]) -> tuple[Servic
 
 
 def initial_files(
-    repository: RepositoryPlan, team_slug: str, members: list[Member]
+    repository: RepositoryPlan,
+    team_slug: str,
+    members: list[Member],
+    practices: Mapping[str, str] | None = None,
 ) -> tuple[FileChange, ...]:
-    """What the first commit of a repository holds, by the habits of its team."""
+    """What the first commit of a repository holds, by the habits of its team.
+
+    `practices`, where given, are the files of its tools, instead of some by chance.
+    """
     choice = Random(team_slug)
     secrets, packaging = choice.choice(SECRETS), choice.choice(PACKAGING)
     texts = {
@@ -77,7 +99,9 @@ def initial_files(
         ".github/workflows/ci.yml": "name: CI\non: [pull_request]\njobs:\n  test:\n"
         "    runs-on: ubuntu-latest\n    steps:\n      - run: make test\n",
     }
-    if repository.services:
+    if repository.services and practices is not None:
+        texts |= {CONFIG_FILE: "log: info\n", **practices}
+    elif repository.services:
         texts[".github/workflows/deploy.yml"] = (
             f"name: Deploy\non: [push]\njobs:\n  deploy:\n    runs-on: ubuntu-latest\n"
             f"    steps:\n      - run: ./deploy.sh # {team_slug}, secrets from {secrets}\n"
@@ -188,7 +212,7 @@ def _make_odd(simulation: Simulation, index: int, service: ServicePlan) -> None:
             service.origin, service.environments, service.staging = "none", (), None
         case _ if index > 11 and index % 13 == 12:
             service.origin, service.staging = "releases", None
-        case _ if index > 11 and index % 6 == 2:
+        case _ if index > 11 and index % 6 == 2 and simulation.profile.setups is None:
             # Born while we watch: its first live deployment is a cold start of its own.
             repository.created = simulation.start + length * (index % 11 + 1) // 14
             service.created = repository.created

@@ -20,7 +20,7 @@ def plan_bot_requests(simulation: Simulation) -> list[RequestPlan]:
         bot = simulation.bots[random.choice(("dependabot", "renovate"))]
         for opening in simulation.calendar.openings(simulation.start, simulation.end):
             created = opening - 4 * HOUR + random.randint(0, HOUR)
-            is_there = repository.created < created - DAY and created < repository.archived - DAY
+            is_there = repository.begun < created - DAY and created < repository.archived - DAY
             if random.random() >= 0.06 or not is_there or created < simulation.start:
                 continue
             library = random.choice(LIBRARIES)
@@ -162,7 +162,7 @@ def plan_adoptions(simulation: Simulation) -> list[RequestPlan]:
         random = simulation.random("adoption", repository.id)
         adopted = simulation.teams[repository.team_index].adopted
         present = simulation.present(last_team, adopted)
-        is_there = repository.created < adopted - 9 * DAY and adopted < repository.archived
+        is_there = repository.begun < adopted - 9 * DAY and adopted < repository.archived
         if not repository.services or not present or not is_there or adopted >= simulation.end:
             continue
         created = simulation.calendar.later(adopted - 3 * DAY, 1.0) + random.randint(0, 4 * HOUR)
@@ -204,7 +204,7 @@ def plan_direct_commits(simulation: Simulation) -> list[DirectPlan]:
         for _ in range(round(mean)):
             moment = simulation.start + random.randint(0, length - HOUR)
             committed = simulation.calendar.later(moment, 0.01) + random.randint(1, 3000)
-            if not repository.created + DAY < committed < min(simulation.end, repository.archived):
+            if not repository.begun + DAY < committed < min(simulation.end, repository.archived):
                 continue
             author = _pusher(simulation, random, repository, committed)
             if author is None:

@@ -69,7 +69,7 @@ class TicketMaker:
             assignee_user_id=None if plan.assignee is None else plan.assignee.user_id,
             labels=("customer",) if random.random() < 0.15 else (),
             components=self._components(plan),
-            parent_key=None,
+            parent_key=None if plan.parent is None else plan.parent.key,
             duplicate_of=None if plan.duplicate_of is None else plan.duplicate_of.key,
             created_at=as_datetime(plan.created),
             updated_at=updated,
@@ -89,6 +89,8 @@ class TicketMaker:
 
     def _steps(self, plan: TicketPlan) -> list[tuple[int, int, int]]:
         """The way through the statuses: moment, from, to."""
+        if plan.is_exact:
+            return _exact_steps(plan)
         random, steps = self._random, []
         status, at = TO_DO, plan.created
         end = plan.resolved or self._simulation.end - HOUR
@@ -172,7 +174,9 @@ class TicketMaker:
         ]
 
     def _worklogs(self, plan: TicketPlan) -> tuple[Worklog, ...]:
-        """Booked time; only one project keeps it."""
+        """Booked time; only one project keeps it, and an infrastructure team that books."""
+        if plan.is_exact:
+            return self._booked(plan)
         is_kept = plan.project.key == BOOKING_PROJECT and plan.assignee is not None
         if not is_kept or plan.started is None or plan.resolved is None or plan.assignee is None:
             return ()
@@ -194,6 +198,34 @@ class TicketMaker:
                 )
             )
         return tuple(worklogs)
+
+    def _booked(self, plan: TicketPlan) -> tuple[Worklog, ...]:
+        """All the time that went into it, where the team books its time."""
+        habit = self._simulation.profile.work
+        if habit is None or not habit.books_time:
+            return ()
+        return tuple(
+            Worklog(
+                id=self._numbers.take("worklog", 2),
+                author_user_id=work.member.user_id,
+                started_at=as_datetime(work.at),
+                duration_seconds=work.seconds,
+                comment=plan.summary,
+                created_at=as_datetime(work.at + work.seconds),
+                updated_at=as_datetime(work.at + work.seconds),
+            )
+            for work in plan.work
+        )
+
+
+def _exact_steps(plan: TicketPlan) -> list[tuple[int, int, int]]:
+    """Begun and ended just when the plan says."""
+    steps = []
+    if plan.started is not None:
+        steps.append((plan.started, TO_DO, IN_PROGRESS))
+    if plan.resolved is not None:
+        steps.append((plan.resolved, IN_PROGRESS if steps else TO_DO, DONE))
+    return steps
 
 
 def _resolution(plan: TicketPlan) -> Literal["Done", "Won't Do", "Duplicate"]:

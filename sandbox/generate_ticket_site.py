@@ -40,6 +40,12 @@ LOCALISED_TYPES = (
     TicketType("10106", "Bug", is_subtask=False),
 )
 DESK_TYPES = (TicketType("10011", "Service request", is_subtask=False),)
+PLATFORM_KEY = "PLT"
+PLATFORM_TYPES = (
+    TicketType("10031", "Epic", is_subtask=False),
+    TicketType("10032", "Story", is_subtask=False),
+    TicketType("10033", "Maintenance", is_subtask=False),
+)
 OPERATIONS_TYPES = (
     TicketType("10021", INCIDENT_TYPE, is_subtask=False),
     TicketType("10022", "Task", is_subtask=False),
@@ -47,7 +53,10 @@ OPERATIONS_TYPES = (
 
 
 def make_projects(simulation: Simulation) -> tuple[TicketProject, ...]:
-    """One project a group of teams, and the request desk of the infrastructure team."""
+    """One project a group of teams, and last the request desk of the infrastructure team.
+
+    Where the days of that team are planned, a project for what it builds stands before the desk.
+    """
     numbers = simulation.numbers
     leads = {member.team_index: member for member in reversed(simulation.members)}
     projects = []
@@ -68,7 +77,22 @@ def make_projects(simulation: Simulation) -> tuple[TicketProject, ...]:
             )
         )
     last = len(simulation.teams) - 1
-    projects.append(_desk(simulation, numbers, leads[last].user_id, last))
+    if simulation.profile.work is not None:
+        projects.append(
+            TicketProject(
+                id=numbers.take("project"),
+                key=PLATFORM_KEY,
+                name="Platform",
+                kind="software",
+                lead_user_id=leads[last].user_id,
+                team_ids=(simulation.teams[last].id,),
+                statuses=STATUSES,
+                ticket_types=PLATFORM_TYPES,
+                request_types=(),
+            )
+        )
+    if simulation.profile.has_infrastructure_team:
+        projects.append(_desk(simulation, numbers, leads[last].user_id, last))
     return tuple(projects)
 
 
@@ -94,7 +118,9 @@ def make_users(simulation: Simulation) -> tuple[TicketUser, ...]:
         TicketUser(
             id=member.user_id,
             display_name=member.name,
-            email=None if member.person_id % 10 == 3 else _work_address(member.emails),
+            email=None
+            if member.person_id % 10 == 3 and not simulation.profile.is_linked
+            else _work_address(member.emails),
             zone=member.zone.key,
             is_active=member.left > simulation.end,
             kind="atlassian",

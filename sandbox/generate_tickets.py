@@ -6,12 +6,23 @@ from random import Random
 from sandbox.generate_changes import request_title
 from sandbox.names import REQUEST_SUMMARIES
 from sandbox.plan import Member, RequestPlan, Simulation
+from sandbox.platform import WorkClass
 from sandbox.ticketing import TicketProject
 from sandbox.working_time import DAY, HOUR, spread
 
 WEEK = 7 * DAY
 LINKED_SHARE = 0.62
 STORY, TASK, BUG = range(3)
+
+
+@dataclass(frozen=True, slots=True)
+class TicketWork:
+    """Time that somebody really spends on a ticket."""
+
+    member: Member
+    at: int
+    seconds: int
+    work_class: WorkClass
 
 
 @dataclass(slots=True)
@@ -34,15 +45,24 @@ class TicketPlan:
     description: str | None = None  # else made from the summary
     components: tuple[str, ...] | None = None  # else one or none by chance
     duplicate_of: "TicketPlan | None" = None
+    parent: "TicketPlan | None" = None
+    work: list[TicketWork] = field(default_factory=list)
+    is_exact: bool = False  # its history is just this, without detours
 
 
 def plan_tickets(
-    simulation: Simulation, projects: tuple[TicketProject, ...], requests: list[RequestPlan]
+    simulation: Simulation,
+    projects: tuple[TicketProject, ...],
+    requests: list[RequestPlan],
+    exact: list[TicketPlan] | None = None,
 ) -> list[TicketPlan]:
-    """All tickets by creation, numbered; the requests they belong to get their keys."""
+    """All tickets by creation, numbered; the requests they belong to get their keys.
+
+    `exact` are the tickets of a profile, planned before: the infrastructure team has no others.
+    """
     plans = _linked(simulation, projects, requests)
     plans += _unlinked(simulation, projects)
-    plans += _desk_requests(simulation, projects[-1])
+    plans += _desk_requests(simulation, projects[-1]) if exact is None else exact
     for plan in plans:
         if plan.started is not None and plan.started >= simulation.end - HOUR:
             plan.started = plan.resolved = None
@@ -64,6 +84,8 @@ def _linked(
     for request in sorted(requests, key=lambda request: (request.created, request.title)):
         author = request.author
         if request.kind != "normal" or random.random() >= LINKED_SHARE:
+            continue
+        if _is_exact(simulation, author.team_index):
             continue
         plan = current.get(author.person_id)
         if plan is None or random.random() >= 0.25 or plan.created < request.created - 30 * DAY:
@@ -100,6 +122,8 @@ def _unlinked(simulation: Simulation, projects: tuple[TicketProject, ...]) -> li
     """Work that leaves no change behind."""
     plans = []
     for team_index, team in enumerate(simulation.teams):
+        if _is_exact(simulation, team_index):
+            continue
         random = simulation.random("unlinked tickets", team_index)
         for week in range(simulation.start, simulation.end - WEEK, WEEK):
             for _ in range(random.choice((0, 1, 1, 2, 3))):
@@ -160,6 +184,12 @@ def _desk_requests(simulation: Simulation, desk: TicketProject) -> list[TicketPl
     return plans
 
 
+def _is_exact(simulation: Simulation, team_index: int) -> bool:
+    """Whether all tickets of a team are planned day by day."""
+    team = simulation.teams[team_index]
+    return simulation.profile.work is not None and team.is_infrastructure
+
+
 def _reporter(simulation: Simulation, random: Random, author: Member, at: int) -> Member:
     present = simulation.present(author.team_index, at)
     return random.choice(present) if present and random.random() < 0.7 else author
@@ -173,8 +203,10 @@ def _number(
     last = {project.key: 0 for project in projects}
     for index, plan in enumerate(plans):
         age = simulation.end - plan.created
-        if index % 200 == 150 and len(projects) > 2 and age > 60 * DAY and not plan.requests:
-            others = [p for p in projects[:-1] if p.id != plan.project.id]
+        is_free = not plan.requests and not plan.is_exact
+        groups = projects[: len(simulation.groups)]
+        if index % 200 == 150 and len(groups) > 1 and age > 60 * DAY and is_free:
+            others = [project for project in groups if project.id != plan.project.id]
             plan.moved_from = random.choice(others)
             last[plan.moved_from.key] += 1
             plan.former_key = f"{plan.moved_from.key}-{last[plan.moved_from.key]}"

@@ -12,6 +12,8 @@ from functools import cached_property
 
 from sandbox.forge import Commit, Repository
 from sandbox.outcomes import ChangeOutcome, DeploymentOutcome, IncidentOutcome
+from sandbox.platform import NO_PLATFORM, Platform
+from sandbox.profile import PLAIN, Profile
 from sandbox.staff import Account, Person, Service, Team
 from sandbox.ticketing import TicketSite, TicketStatus
 
@@ -39,6 +41,8 @@ class Organisation:
     change_outcomes: tuple[ChangeOutcome, ...]
     incident_outcomes: tuple[IncidentOutcome, ...]
     reverts: tuple[tuple[str, str], ...]  # keys of a change and of the one it takes back
+    platform: Platform = NO_PLATFORM
+    profile: Profile = PLAIN
 
     @cached_property
     def account_by_id(self) -> Mapping[int, Account]:

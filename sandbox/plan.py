@@ -2,12 +2,18 @@
 
 from dataclasses import dataclass, field
 from random import Random
+from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
 from sandbox.forge import Commit, MergeMethod, ReviewState, Signature
 from sandbox.numbers import Numbers
+from sandbox.platform import SetupWay
+from sandbox.profile import PLAIN, Profile
 from sandbox.staff import DeploymentOrigin
-from sandbox.working_time import WorkCalendar, as_datetime
+from sandbox.working_time import HOUR, WorkCalendar, as_datetime
+
+if TYPE_CHECKING:
+    from sandbox.generate_tickets import TicketPlan
 
 NEVER = 1 << 40
 HOTFIX_PREFIX = "hotfix-"  # of the tags of patches that could not wait
@@ -81,6 +87,43 @@ class ServicePlan:
     cadence: str  # continuous, daily, weekly
     failure_share: float
     incident_name: str  # what its incidents call it
+    setup: "SetupPlan | None" = None
+
+
+@dataclass(slots=True)
+class SetupPlan:
+    """How one new service comes to be; moments in whole seconds."""
+
+    way: SetupWay
+    requester: Member
+    requested: int
+    approved: int
+    created: int  # of the repository
+    checked: int  # first green pipeline
+    deploying: int | None  # start of the first deployment, None if there never is one
+    ticket: "TicketPlan | None" = None
+
+
+@dataclass(frozen=True, slots=True)
+class LaunchPlan:
+    """A self-service offer and when it goes live."""
+
+    name: str
+    category: int  # of the request types
+    at: int
+    effect: float  # share of the category's tickets that it takes away
+
+
+@dataclass(frozen=True, slots=True)
+class SelfServicePlan:
+    """Something that somebody does by themselves instead of asking."""
+
+    launch: LaunchPlan
+    actor: Member
+    at: int
+    seconds: int
+    is_done: bool
+    is_instead: bool  # of a ticket
 
 
 @dataclass(slots=True)
@@ -103,12 +146,20 @@ class RepositoryPlan:
     archived: int = NEVER
     is_promoted: bool = False  # work lands on the default branch, promotions carry it to main
     has_mailmap: bool = False
+    setup: SetupPlan | None = None
     services: list[ServicePlan] = field(default_factory=list)
 
     @property
     def full_name(self) -> str:
         """The present "owner/name"."""
         return f"{self.owner}/{self.name}"
+
+    @property
+    def begun(self) -> int:
+        """When people begin to work in it: at once, or when it is set up."""
+        if self.setup is None:
+            return self.created
+        return NEVER if self.setup.deploying is None else self.setup.deploying + HOUR
 
 
 @dataclass(slots=True)
@@ -242,6 +293,8 @@ class Simulation:
     bots: dict[str, Member]
     teams: list[TeamPlan]
     groups: list[tuple[int, str, str]]  # id, slug, name
+    profile: Profile = PLAIN
+    launches: list[LaunchPlan] = field(default_factory=list)
     services: list[ServicePlan] = field(default_factory=list)
     repositories: list[RepositoryPlan] = field(default_factory=list)
 

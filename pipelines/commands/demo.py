@@ -19,7 +19,18 @@ def run(
         bool, typer.Option("--serve/--no-serve", help="Open the dashboard at the end.")
     ] = True,
     seed: Annotated[int, typer.Option(help="Another seed is another organisation.")] = 7,
-    engineers: Annotated[int, typer.Option(min=2, max=5000, help="How many people it has.")] = 120,
+    world: Annotated[
+        str,
+        typer.Option(
+            metavar="NAME",
+            help="Which organisation: scaleup (every threshold is crossed), startup, steady, "
+            "trending or another; a wrong name lists all.",
+        ),
+    ] = "scaleup",
+    engineers: Annotated[
+        int | None,
+        typer.Option(min=2, max=5000, help="One of this size instead, told of delivery alone."),
+    ] = None,
     port: Annotated[
         int | None, typer.Option(min=1, max=65535, help="Port; default: 8501, or the next free.")
     ] = None,
@@ -31,15 +42,17 @@ def run(
     """
     from pipelines.commands import answer, folders, serving
     from pipelines.commands.boundary import FailedError
-    from pipelines.commands.console import note, say
+    from pipelines.commands.console import count, note, say
     from pipelines.reader import current_build
 
+    what = _told(world) if engineers is None else count(engineers, "engineer")
     if serve and port is not None:
         serving.choose_port(port)
     folder = folders.cache_folder() / "demo"
     with folders.alone(folder, "`leadline demo`"):
         note(f"the demo is kept in {folders.emptied(folder)}")
-        with organisation(folder, seed=seed, engineers=engineers) as found:
+        kind = ["--world", world] if engineers is None else ["--engineers", str(engineers)]
+        with organisation(folder, what, "--seed", str(seed), *kind) as found:
             settings = prepare(folder, found)
             _refresh(settings)
             build = current_build(settings.data)
@@ -53,18 +66,18 @@ def run(
 
 
 @contextmanager
-def organisation(folder: Path, *, seed: int, engineers: int) -> Iterator[dict[str, Any]]:
+def organisation(folder: Path, what: str, *options: str) -> Iterator[dict[str, Any]]:
     """Run the made-up organisation in a process of its own; yields its addresses and tokens."""
     from pipelines.commands.boundary import FailedError
     from pipelines.commands.children import child, last_lines
-    from pipelines.commands.console import count, step
+    from pipelines.commands.console import step
 
     log = folder / "organisation.log"
-    command = [sys.executable, "-m", "sandbox", "--seed", str(seed)]
-    command += ["--engineers", str(engineers), "--folder", str(folder / "repositories")]
+    command = [sys.executable, "-m", "sandbox", *options]
+    command += ["--folder", str(folder / "repositories")]
     running = child(command, folder=_project(), log=log, output=subprocess.PIPE)
     with running as process:
-        with step(f"making up an organisation of {count(engineers, 'engineer')}") as update:
+        with step(f"making up an organisation: {what}") as update:
             line = process.stdout.readline() if process.stdout is not None else b""
             if not line:
                 raise FailedError(f"the made-up organisation did not start; {last_lines(log)}")
@@ -87,6 +100,22 @@ def prepare(folder: Path, found: dict[str, Any]) -> "Settings":
     path.write_text(_toml(found), encoding="utf-8")
     folders.use(path, data)
     return load()
+
+
+def _told(world: str) -> str:
+    """The story of a world, by its name."""
+    from pipelines.commands.boundary import WrongUseError
+    from pipelines.settings_messages import suggestion
+    from sandbox.worlds import WORLDS
+
+    if world not in WORLDS:
+        names = list(WORLDS)
+        known = f"known: {', '.join(names)}"
+        hint = suggestion(world, names)
+        raise WrongUseError(
+            f'there is no world "{world}"; {hint if hint == known else f"{hint} ({known})"}'
+        )
+    return WORLDS[world].story
 
 
 def _toml(found: dict[str, Any]) -> str:
