@@ -16,10 +16,10 @@ from connectors.arrow import schema
 from connectors.connector import Connector, Stream, kinds
 from connectors.records import RECORDS, Record
 from connectors.secret import Secret
-from pipelines.catalog import models
+from pipelines.catalog import models, steps
 from pipelines.documentation_commands import commands
 from pipelines.documentation_settings import connection_settings, sections
-from pipelines.metric_definitions import DEFINITIONS, Definition
+from pipelines.metric_definitions import DEFINITIONS
 from pipelines.settings_messages import model_of
 
 FOLDER = Path(__file__).parents[1] / "docs"
@@ -137,19 +137,22 @@ def _streams_of(connector: type[Connector]) -> tuple[Stream, ...]:
     return connector(connector.kind, connector.options_type.model_construct(**given)).streams()
 
 
-def _metrics() -> Iterator[str]:
+def _definitions(rooms: tuple[str, ...]) -> Iterator[str]:
     for definition in DEFINITIONS:
+        model = models()[definition.model]
+        if model.room not in rooms:
+            continue
         yield f"### {definition.title}"
         yield ""
         yield f"`{definition.name}`, version {definition.version}. {definition.words}"
         yield ""
-        yield f"Parameters: {definition.parameters}. Model: {_model_link(definition)}."
+        yield f"Parameters: {definition.parameters}. Model: {_model_link(model.step)}."
         yield ""
 
 
-def _model_link(definition: Definition) -> str:
-    file = f"{definition.model}.py"
-    return f"[`{file}`](../pipelines/models/metrics/{file})"
+def _model_link(name: str) -> str:
+    path = next(step.path for step in steps() if step.name == name)
+    return f"[`{path.name}`](../{path.relative_to(FOLDER.parent).as_posix()})"
 
 
 def _tables() -> Iterator[str]:
@@ -177,10 +180,11 @@ def _summary(thing: type[object]) -> str:
 
 _BLOCKS: dict[str, Callable[[], Iterable[str]]] = {
     "commands": lambda: commands(table),
-    "metrics": _metrics,
+    "metrics": lambda: _definitions(("metrics",)),
     "records": _records,
     "settings": lambda: sections(table),
     "tables": _tables,
+    "thresholds": lambda: _definitions(("signals", "marts")),
 }
 _KIND_BLOCKS: dict[str, Callable[[type[Connector]], Iterable[str]]] = {
     "options": lambda connector: connection_settings(connector, table),

@@ -139,4 +139,20 @@ DEFINITIONS = (
         "service-level expectation: 85 %",
         "metric_ticket_flow",
     ),
+    Definition(
+        "threshold_forecast",
+        "Trending",
+        "Whether a threshold that is clear will be crossed, should its weeks go on as they do. "
+        "From weekly values that do not overlap: the last 26 at most, since the last shift of "
+        "level, 12 at least. Shares: level and slope of the log-odds, drawn jointly from their t "
+        "distribution, the covariance widened by the autocorrelation of the weeks; each draw has "
+        "a time of crossing. Engineers: from today's count, with a mean drift drawn likewise and "
+        "weeks drawn from those that were. The horizon is as long as the weeks used. Trending when "
+        "at least 80 % of the draws cross within it and the 95 % interval of the present state, "
+        "and of the fitted level, lies wholly on the near side: at two evaluations in a row. Told "
+        "with the middle 90 % of the times. Set-ups and audits are not forecast.",
+        "probability 0.8; 12 to 26 weeks; horizon up to 26 weeks; two evaluations, 4 weeks apart; "
+        "a shift of level: t of at least 3.75; 4,000 draws",
+        "threshold_forecast",
+    ),
 )

@@ -23,6 +23,7 @@ SCALES = {
     "bench_quantiles": 0.01,
     "bench_requests": 0.04,
     "bench_start": 0.01,
+    "bench_trending": 0.01,
 }
 # Counts of requests hold on any machine and at any size that has enough to page through.
 ALWAYS_KEPT = ("API requests", "git requests")
