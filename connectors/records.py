@@ -388,12 +388,31 @@ class ScaffolderTask(Record):
 
     task_id: str
     template: str
+    name: str | None = None  # what the person who filled in the form called it
     requester: str | None = None
     repository_key: str | None = None
     entity_ref: str | None = None
     created_at: Instant
     completed_at: Instant | None = None
-    status: str
+    status: str  # queued, running, succeeded, failed, cancelled
+    url: str | None = None
+
+
+class ScaffolderStep(Record):
+    """One step of a run of a template."""
+
+    table = "scaffolder_step"
+    key = ("task_id", "step_id")
+    set_of = "task_id"
+
+    task_id: str
+    step_id: str
+    name: str | None = None
+    action: str | None = None
+    position: int
+    status: str  # queued, running, succeeded, failed, cancelled, skipped
+    started_at: Instant | None = None
+    finished_at: Instant | None = None
 
 
 class Practice(Record):
@@ -505,6 +524,7 @@ RECORDS: tuple[type[Record], ...] = (
     Team,
     TeamMember,
     ScaffolderTask,
+    ScaffolderStep,
     Practice,
     Audit,
     AuditResult,

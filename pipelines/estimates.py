@@ -171,6 +171,21 @@ def wilson_interval(successes: pl.Series, totals: pl.Series) -> pl.DataFrame:
     return pl.DataFrame(bounds).fill_nan(None)
 
 
+def exact_interval(successes: pl.Series, totals: pl.Series) -> pl.DataFrame:
+    """Clopper–Pearson interval of proportions: ci_low and ci_high per row, null where n is 0."""
+    from scipy.stats import beta
+
+    found = successes.cast(pl.Float64).to_numpy()
+    n = totals.cast(pl.Float64).to_numpy()
+    n = np.where(n > 0, n, np.nan)
+    with np.errstate(invalid="ignore"):
+        low = np.where(found > 0, beta.ppf(_TAIL, np.maximum(found, 1), n - found + 1), 0.0)
+        high = np.where(found < n, beta.ppf(1 - _TAIL, found + 1, np.maximum(n - found, 1)), 1.0)
+    shown = np.isfinite(n)
+    bounds = {"ci_low": np.where(shown, low, np.nan), "ci_high": np.where(shown, high, np.nan)}
+    return pl.DataFrame(bounds).fill_nan(None)
+
+
 def rate_interval(counts: pl.Series, exposure: pl.Series, dispersion: pl.Series) -> pl.DataFrame:
     """Exact Poisson interval of counts over exposure, widened by a dispersion ≥ 1.
 
@@ -198,7 +213,7 @@ def kaplan_meier(observed: pl.DataFrame, levels: tuple[float, ...]) -> pl.DataFr
 
     z = float(norm.ppf(1 - _TAIL))
     sizes = observed.group_by(pl.col("cell").cast(pl.Int64)).agg(n=pl.len().cast(pl.Int64))
-    curve = _survival(observed)
+    curve = survival_curve(observed)
     found = []
     for level in levels:
         target = 1 - level
@@ -243,8 +258,12 @@ def kaplan_meier(observed: pl.DataFrame, levels: tuple[float, ...]) -> pl.DataFr
     )
 
 
-def _survival(observed: pl.DataFrame) -> pl.DataFrame:
-    """The survival curve at each event time of each cell, with its log-log error."""
+def survival_curve(observed: pl.DataFrame) -> pl.DataFrame:
+    """The survival curve at each event time of each cell, with its log-log error.
+
+    `observed`: cell (integer), time, event. Gives cell, time, events, at_risk, survival and what
+    intervals are made of.
+    """
     steps = (
         observed.select(pl.col("cell").cast(pl.Int64), pl.col("time").cast(pl.Float64), "event")
         .group_by("cell", "time")

@@ -13,6 +13,7 @@ import polars as pl
 
 from pipelines.inputs_frame import frame, glob_pattern, handle
 from pipelines.inputs_measures import measure_tables
+from pipelines.inputs_setup import setup_tables
 from pipelines.landing import Landing
 from pipelines.settings import WEEKDAYS, Organisation, Settings
 
@@ -32,6 +33,15 @@ class Clock:
     reason: str
 
 
+@dataclass(frozen=True, slots=True)
+class KnownFrom:
+    """Since when anything happened, and since when the calendar is asked: a repository is older
+    than what happens in it, and begins no week."""
+
+    first_at: datetime | None
+    calendar_at: datetime | None
+
+
 def clock(landing: Landing, now: datetime) -> Clock:
     """The earliest last success among the connections; the wall clock where nothing was pulled."""
     times = [
@@ -49,13 +59,15 @@ def write(
     settings: Settings,
     landing: Landing,
     moment: Clock,
-    first_at: datetime | None,
+    known: KnownFrom,
 ) -> None:
     """Write the schema `input`."""
+    first_at = known.first_at
     connection.execute("create schema if not exists input")
     tables = {
         **_settings_tables(settings),
         **measure_tables(settings),
+        **setup_tables(settings),
         "clock": pl.DataFrame(
             {
                 "as_of": [moment.as_of],
@@ -66,7 +78,7 @@ def write(
         ),
         "period": periods(settings.organisation, moment.as_of, first_at),
         "evaluation": evaluations(settings.organisation, moment.as_of, first_at),
-        "working_day": working_days(settings.organisation, moment.as_of, first_at),
+        "working_day": working_days(settings.organisation, moment.as_of, known.calendar_at),
         "source": sources(landing),
     }
     for name, rows in tables.items():

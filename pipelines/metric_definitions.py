@@ -155,4 +155,34 @@ DEFINITIONS = (
         "a shift of level: t of at least 3.75; 4,000 draws",
         "threshold_forecast",
     ),
+    Definition(
+        "setup_time",
+        "Set-ups of services that took more than a day",
+        "Of the services whose set-up began in the 180 days before (365 where fewer than 6 were "
+        "decided), the share that took more than one business day. A set-up begins with the "
+        "earliest of a ticket that asks for it, a run of a portal's template and its repository, "
+        "and is ready with the latest of repository, first green pipeline and first deployment to "
+        "any environment; secrets, monitoring and ownership count where at least nine in ten "
+        "show them. One that is open counts as over once its day is past, and is left out before; "
+        "one that was cancelled or failed, by its age then. Forks, mirrors, imports, template "
+        "tests, libraries, what was archived before it was deployed, more than 5 repositories made "
+        "by one actor within an hour, and what nothing says is a service, are left out. Exact "
+        "binomial interval: crossed where all of it is above one half, clear where all of it is "
+        "below and every core leg and the start by ticket or portal could be seen; with 3 to 5 "
+        "set-ups clear only if each took at most 24 hours.",
+        "one business day: the working hours of the organisation; request types, templates and "
+        "exclusions: setup in leadline.toml",
+        "setup_measure",
+    ),
+    Definition(
+        "set_up_time",
+        "Time to set up a service",
+        "Kaplan–Meier median and 85th percentile (from 5 and 20 set-ups) of the time until a "
+        "service is ready, within working hours and on the clock; those not ready count as not "
+        "yet over. Golden path: a run of a portal's template made it; hand-made: everything else. "
+        "Tickets: those that asked for it and those of the same projects that name it until it is "
+        "ready, as a mean over set-ups; hours: what was logged on them.",
+        "minimum n: 5, 20",
+        "setup_summary",
+    ),
 )

@@ -29,6 +29,7 @@ from pipelines.settings_checks import (
 from pipelines.settings_measures import Exclusion, Failures, Goal, Incidents, References, Rework
 from pipelines.settings_messages import at, messages, suggestion
 from pipelines.settings_section import Section, regular_expression
+from pipelines.settings_setup import Setup
 
 FILE_NAME = "leadline.toml"
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -249,6 +250,7 @@ class Settings(Section):
     exclusions: tuple[Exclusion, ...] = Field((), description="changes that no number counts")
     goals: tuple[Goal, ...] = Field((), description="targets per metric and team")
     references: References = Field(References(), description="what values are held against")
+    setup: Setup = Field(Setup(), description="how new services are set up")
     services: tuple[Service, ...] = Field((), description="services, where repositories are not")
     teams: tuple[Team, ...] = Field((), description="teams, beside those the sources know")
     people: tuple[Person, ...] = Field((), description="accounts that belong together")

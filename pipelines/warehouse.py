@@ -90,7 +90,7 @@ def build(
         connection.execute(f"attach '{duck.quoted(folder.records)}' as records_file (read_only)")
         _records_views(connection)
         moment = moment or inputs.clock(landing, now)
-        inputs.write(connection, settings, landing, moment, _first_at(connection, moment))
+        inputs.write(connection, settings, landing, moment, _known_from(connection, moment))
         result.tables = build_steps.run(
             _connections(connection, settings),
             _selected(selection if previous is not None else None),
@@ -189,22 +189,25 @@ def _records_views(connection: duckdb.DuckDBPyConnection) -> None:
         )
 
 
-def _first_at(connection: duckdb.DuckDBPyConnection, moment: inputs.Clock) -> datetime | None:
+def _known_from(connection: duckdb.DuckDBPyConnection, moment: inputs.Clock) -> inputs.KnownFrom:
     """The first moment anything is known of, for weeks and working days; absurd dates aside."""
     rows = connection.execute(
         """
-        select min(earliest) from (
-            select min(authored_at) as earliest from records.commit where authored_at > '2000-01-01'
-            union all select min(created_at) from records.change_request
-            union all select min(created_at) from records.ticket
-            union all select min(created_at) from records.deployment_attempt
-            union all select min(tagged_at) from records.reference
+        select min(earliest) filter (where not is_calendar), min(earliest) from (
+            select min(authored_at) as earliest, false as is_calendar from records.commit
+            where authored_at > '2000-01-01'
+            union all select min(created_at), false from records.change_request
+            union all select min(created_at), false from records.ticket
+            union all select min(created_at), false from records.deployment_attempt
+            union all select min(tagged_at), false from records.reference
+            union all select min(created_at), false from records.scaffolder_task
+            union all select min(created_at), true from records.repository
+            where created_at > '2000-01-01'
         ) where earliest > '2000-01-01' and earliest <= $as_of
         """,
         {"as_of": moment.as_of},
     ).fetchall()
-    first_at: datetime | None = rows[0][0]
-    return first_at
+    return inputs.KnownFrom(*rows[0])
 
 
 def _selected(selection: frozenset[str] | None) -> list[Step]:

@@ -22,6 +22,7 @@ from connectors.records import (
     Repository,
     Review,
     Ticket,
+    Worklog,
 )
 from pipelines import duck, merge, warehouse
 from pipelines.files import DataFolder
@@ -128,7 +129,7 @@ def review(number: int, at: float, state: str = "approved", reviewer: str = "for
 
 
 def deployment(
-    number: int,
+    number: int | str,
     sha: str,
     *states: tuple[str, float],
     at: float,
@@ -184,6 +185,17 @@ def ticket(key: str, at: float, resolved: float | None = None, **more: Any) -> T
         created_at=hour(at),
         resolved_at=None if resolved is None else hour(resolved),
         **values,
+    )
+
+
+def worklog(ticket_id: str, at: float, hours: float, author: str = "forge:ann") -> Worklog:
+    """Time somebody logged on a ticket."""
+    return Worklog(
+        worklog_id=f"{ticket_id}:{at}:{author}",
+        ticket_id=ticket_id,
+        author=author,
+        started_at=hour(at),
+        duration_us=round(hours * 3_600_000_000),
     )
 
 

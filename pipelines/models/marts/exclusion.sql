@@ -47,3 +47,19 @@ union all
 select deployment_id, 'deployment:immature',
     'live too short a time for failures to show: not yet in fail rate and recovery'
 from deployment_fact where is_immature
+union all
+select setup_id, 'setup:' || replace(coalesce(rule, state), ' ', '_'), reason
+from setup_fact where state in ('left out', 'unknown', 'young')
+union all
+select c.service_id, 'setup:unknown_start', 'owns paths of a repository whose first commit is not known'
+from setup_candidate as c
+where c.begun_at is null
+    and c.service_id not in (select service_id from service_setup where service_id is not null)
+union all
+select request_id, 'setup:' || replace(rule, ' ', '_'), case rule
+        when 'other template' then 'a template that makes no service'
+        when 'no repository' then 'ran to its end and made no repository'
+        when 'duplicate' then 'a duplicate of another request'
+        else 'names a service that existed already' end
+from setup_request
+where rule is not null and request_id not in (select setup_id from service_setup)

@@ -21,3 +21,7 @@ select cast(null as varchar) as threshold, cast(null as timestamptz) as evaluate
     cast(null as double) as coverage, cast(null as varchar) as coverage_text,
     cast(null as varchar) as parameters
 where false
+union all
+select threshold, evaluated_at, value, unit, ci_low, ci_high, threshold_value, n, measured_state,
+    direction, reason, missing, evidence, coverage, coverage_text, parameters
+from setup_measure

@@ -10,3 +10,5 @@ select cast(null as varchar) as threshold, cast(null as timestamptz) as evaluate
     cast(null as double) as ci_low, cast(null as double) as ci_high, cast(null as bigint) as n,
     cast(null as varchar) as state
 where false
+union all
+select threshold, evaluated_at, variant, value, ci_low, ci_high, n, state from setup_variant

@@ -8,3 +8,5 @@ select cast(null as varchar) as threshold, cast(null as date) as week,
     cast(null as double) as value, cast(null as bigint) as n, cast(null as bigint) as joins,
     cast(null as bigint) as leaves
 where false
+union all
+select threshold, week, value, n, joins, leaves from setup_week
