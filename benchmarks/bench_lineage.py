@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from benchmarks import history
 from benchmarks.result import Result, best_of, on_cores
 from pipelines.commit_graph import index_commits
-from pipelines.lineage import ship_indexed
+from pipelines.lineage import ship
 
 
 def run(scale: float = 1.0) -> Iterator[Result]:
@@ -21,5 +21,5 @@ def run(scale: float = 1.0) -> Iterator[Result]:
     if min(owners) < 0 and len(set(owners)) < deployed:
         raise RuntimeError("the walk missed what was deployed")
     yield Result(f"ancestry walk, {count:,} commits × {deployed:,} deployments", seconds, "s", 0.2)
-    seconds, _ = best_of(3, lambda: ship_indexed(index, deployments))
+    seconds, _ = best_of(3, lambda: ship(index, deployments))
     yield Result("  the walk with relations and rewritten commits, as frames", seconds, "s")

@@ -81,7 +81,7 @@ def keys(queries: Queries, row: dict[str, Any]) -> pl.DataFrame:
         SELECT k.sha, s.deployment_id, s.relation, d.live_at,
                coalesce(d.release, left(d.sha, 7), d.ref) AS version
         FROM change_key AS k
-        LEFT JOIN shipment AS s ON s.repository_key = k.repository_key AND s.sha = k.sha
+        LEFT JOIN shipment AS s ON s.commit_no = k.commit_no
              AND s.environment = '' AND s.service_id = $service_id
         LEFT JOIN deployment AS d ON d.deployment_id = s.deployment_id
         WHERE k.change_id = $id ORDER BY d.live_at NULLS LAST, k.sha

@@ -13,6 +13,7 @@ from graphlib import TopologicalSorter
 
 import duckdb
 
+from pipelines import duck
 from pipelines.catalog import Assertion, Model, Step
 
 AT_ONCE = 2
@@ -68,7 +69,7 @@ def run(
         if job.kind == "audit":
             audits[job.name] = audit(connection, models[job.name])
         else:
-            counts.update(_make(connection, found[job.name]))
+            counts.update(_make(connection, found[job.name], models))
 
     _in_order(connections, _graph(maker, models), work, _Counter(len(found), progress))
     columns = _columns(connections[0])
@@ -173,42 +174,53 @@ def _interrupting() -> Iterator[dict[Future[None], tuple[_Job, duckdb.DuckDBPyCo
         raise
 
 
-def _make(connection: duckdb.DuckDBPyConnection, step: Step) -> dict[str, tuple[int, float]]:
+def _make(
+    connection: duckdb.DuckDBPyConnection, step: Step, models: Mapping[str, Model]
+) -> dict[str, tuple[int, float]]:
     """Make the tables of a step; gives their rows, and their share of the seconds."""
     started = time.perf_counter()
+    places = {
+        table: f'"{table}"' if models[table].is_kept else f'{duck.PASSING}.main."{table}"'
+        for table in step.tables
+    }
     try:
-        rows = _from_function(connection, step) if step.sql is None else _from_sql(connection, step)
+        if step.sql is not None:
+            rows = {step.name: _made(connection, places[step.name], step.sql)}
+        else:
+            rows = _from_function(connection, step, places)
     except duckdb.Error as error:
         raise RuntimeError(f"model {step.name} ({step.path.name}): {error}") from error
     seconds = (time.perf_counter() - started) / len(step.tables)
     return {table: (count, seconds) for table, count in rows.items()}
 
 
-def _from_sql(connection: duckdb.DuckDBPyConnection, step: Step) -> dict[str, int]:
-    made = connection.execute(f'create or replace table "{step.name}" as {step.sql}')
-    return {step.name: int(made.fetchall()[0][0])}
-
-
-def _from_function(connection: duckdb.DuckDBPyConnection, step: Step) -> dict[str, int]:
+def _from_function(
+    connection: duckdb.DuckDBPyConnection, step: Step, places: Mapping[str, str]
+) -> dict[str, int]:
     if step.function is None:
         raise RuntimeError(f"model {step.name} has neither SQL nor a function")
     frames = {name: connection.sql(query).pl() for name, query in step.inputs.items()}
     rows = {}
     for table, frame in step.function(**frames).items():
-        rows[table] = frame.height
         connection.register("model_frame", frame.to_arrow())
-        connection.execute(f'create or replace table "{table}" as select * from model_frame')
+        rows[table] = _made(connection, places[table], "select * from model_frame")
         connection.unregister("model_frame")
     return rows
 
 
+def _made(connection: duckdb.DuckDBPyConnection, place: str, sql: str) -> int:
+    made = connection.execute(f"create or replace table {place} as {sql}")
+    return int(made.fetchall()[0][0])
+
+
 def _columns(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
-    """The columns and their types of every table of the build."""
+    """The columns and their types of every table of the build, kept or not."""
     columns: dict[str, dict[str, str]] = {}
     for table, column, kind in connection.execute(
         "select table_name, column_name, data_type from duckdb_columns() "
-        "where database_name = current_database() and schema_name = current_schema() "
-        "order by table_name, column_index"
+        "where database_name in (current_database(), ?) and schema_name = current_schema() "
+        "order by table_name, column_index",
+        [duck.PASSING],
     ).fetchall():
         columns.setdefault(table, {})[column] = kind
     return columns

@@ -1,7 +1,8 @@
 """The models: found by file, with their grain, assertions and dependencies read from the text.
 
 `models/<room>/<table>.sql` holds one SELECT; its opening comment says the grain, then one
-assertion a line (`key:`, `not null:`, `references:`, `check:`). `models/<room>/<name>.py` holds
+assertion a line (`key:`, `not null:`, `references:`, `check:`). A table that only other models
+read says `kept: while building` and is not in the build's file. `models/<room>/<name>.py` holds
 what SQL cannot say well: `TABLES` (name → the same opening text), `INPUTS` (name → SELECT) and
 `model(**frames)` from Polars frames to a dict of frames.
 """
@@ -23,6 +24,7 @@ FOLDER = Path(__file__).parent / "models"
 ROOMS = ("core", "metrics", "signals", "marts")
 
 _ASSERTION = re.compile(r"^(key|not null|references|check): *(.+)$")
+_PASSING = "kept: while building"
 
 
 class CatalogError(Exception):
@@ -55,7 +57,7 @@ class Step:
 
 @dataclass(frozen=True, slots=True)
 class Model:
-    """One table of a build."""
+    """One table of a build; without `is_kept` only while it runs."""
 
     name: str
     room: str
@@ -65,6 +67,7 @@ class Model:
     assertions: tuple[Assertion, ...]
     depends_on: tuple[str, ...]
     step: str
+    is_kept: bool
 
 
 @cache
@@ -159,7 +162,10 @@ def _model(table: str, step: Step) -> Model:
     else:
         module = importlib.import_module(f"pipelines.models.{step.room}.{step.name}")
         lines = [line.strip() for line in module.TABLES[table].strip().splitlines()]
-    words = " ".join(line for line in lines if not _ASSERTION.match(line)).strip()
+    is_kept = _PASSING not in lines
+    words = " ".join(
+        line for line in lines if line != _PASSING and not _ASSERTION.match(line)
+    ).strip()
     if not words.startswith("One row per"):
         raise CatalogError(f"{step.path.name}: the opening comment must begin 'One row per …'")
     key: tuple[str, ...] = ()
@@ -182,6 +188,7 @@ def _model(table: str, step: Step) -> Model:
         assertions=tuple(assertions),
         depends_on=step.depends_on,
         step=step.name,
+        is_kept=is_kept,
     )
 
 

@@ -14,17 +14,21 @@ import numpy.typing as npt
 import polars as pl
 
 Integers = npt.NDArray[np.int64]
-SHORTEST_ABBREVIATION = 7
+_TWIN = ("author_email", "authored_at", "subject")
 
 
 @dataclass(slots=True)
 class CommitIndex:
-    """All commits, sorted by repository, with their parents as row numbers.
+    """All commits by number, sorted by repository and id, with their parents as numbers.
 
-    `ranges` holds the first row and the row behind the last of every repository.
+    `commits` has repository_key and sha. `ranges` holds the first number and the one behind the
+    last of every repository. `twins` numbers the groups of commits that are the same one written
+    again, -1 for the rest; none where that is not known.
     """
 
     commits: pl.DataFrame
+    boundary: npt.NDArray[np.bool_]
+    twins: Integers | None
     ranges: dict[str, tuple[int, int]]
     child: Integers
     parent: Integers
@@ -40,25 +44,26 @@ class CommitIndex:
         )
 
     def resolve(self, deployed: pl.DataFrame) -> pl.Series:
-        """The commit row of each `repository_key` and `sha`; null where it is not in the graph.
+        """The number of the commit of each `repository_key` and `sha`; null where it is unknown.
 
-        Ids cut to at least seven signs are resolved where only one commit begins so.
+        Where `commit_no` is there it has the numbers of whole ids already. Ids cut to at least
+        seven signs are resolved where only one commit begins so.
         """
-        asked = deployed.select(
-            "repository_key", pl.col("sha").str.to_lowercase().str.strip_chars()
-        ).with_row_index("place")
-        found = asked.join(
-            self.commits.select("repository_key", "sha", "row"),
-            on=["repository_key", "sha"],
-            how="left",
-        ).sort("place")
-        rows = found["row"].to_list()
-        missing = found.filter(
-            pl.col("row").is_null() & pl.col("sha").str.contains(r"^[0-9a-f]{7,}$")
+        asked = deployed.with_columns(pl.col("sha").str.to_lowercase().str.strip_chars())
+        if "commit_no" not in asked.columns:
+            asked = asked.join(
+                self.commits.with_row_index("commit_no"),
+                on=["repository_key", "sha"],
+                how="left",
+                maintain_order="left",
+            )
+        numbers = asked["commit_no"].cast(pl.Int64).to_list()
+        missing = asked.with_row_index("place").filter(
+            pl.col("commit_no").is_null() & pl.col("sha").str.contains(r"^[0-9a-f]{7,}$")
         )
         for place, key, sha in missing.select("place", "repository_key", "sha").iter_rows():
-            rows[place] = self._abbreviated(key, sha)
-        return pl.Series("row", rows, dtype=pl.Int64)
+            numbers[place] = self._abbreviated(key, sha)
+        return pl.Series("row", numbers, dtype=pl.Int64)
 
     def _abbreviated(self, key: str, sha: str) -> int | None:
         start, end = self.ranges.get(key, (0, 0))
@@ -163,7 +168,8 @@ def index_commits(commits: pl.DataFrame) -> CommitIndex:
     """Number the commits and their parents.
 
     `commits` has repository_key, sha, parents and is_shallow_boundary; parents that are not among
-    the commits are left out.
+    the commits are left out. With author_email, authored_at and subject too, commits equal in
+    these are twins (history was rewritten).
     """
     ordered = commits.sort("repository_key", "sha", maintain_order=True)
     is_repeated = pl.col("sha").eq(pl.col("sha").shift()) & pl.col("repository_key").eq(
@@ -171,25 +177,63 @@ def index_commits(commits: pl.DataFrame) -> CommitIndex:
     )
     numbered = (
         ordered.filter(~is_repeated.fill_null(value=False))
-        .with_row_index("row")
-        .with_columns(pl.col("row").cast(pl.Int64))
-    )
-    ends = numbered.group_by("repository_key").agg(
-        pl.col("row").min().alias("start"), (pl.col("row").max() + 1).alias("end")
+        .with_row_index("commit_no")
+        .with_columns(pl.col("commit_no").cast(pl.Int64))
     )
     edges = (
-        numbered.select("repository_key", "row", pl.col("parents").alias("sha"))
+        numbered.select("repository_key", pl.col("commit_no").alias("child"), sha="parents")
         .explode("sha", empty_as_null=False)
         .join(
-            numbered.select("repository_key", "sha", pl.col("row").alias("parent")),
+            numbered.select("repository_key", "sha", parent="commit_no"),
             on=["repository_key", "sha"],
             how="inner",
             maintain_order="left",
         )
     )
+    twins = _twins(numbered) if set(_TWIN) <= set(commits.columns) else None
+    return numbered_commits(numbered, edges, twins)
+
+
+def numbered_commits(
+    commits: pl.DataFrame, edges: pl.DataFrame, twins: pl.DataFrame | None
+) -> CommitIndex:
+    """An index of commits that are numbered already.
+
+    `commits` has repository_key, sha and is_shallow_boundary, row by row in the order of the
+    numbers; `edges` child and parent, by child and then in the order a commit names its parents;
+    `twins` commit_no and the number of its group.
+    """
+    ends = (
+        commits.select("repository_key")
+        .with_row_index("row")
+        .group_by("repository_key")
+        .agg(pl.col("row").min().alias("start"), (pl.col("row").max() + 1).alias("end"))
+    )
+    groups = None
+    if twins is not None:
+        groups = np.full(len(commits), -1, dtype=np.int64)
+        groups[twins["commit_no"].to_numpy()] = twins["twin"].to_numpy()
     return CommitIndex(
-        commits=numbered,
+        commits=commits.select("repository_key", "sha"),
+        boundary=commits["is_shallow_boundary"].to_numpy(),
+        twins=groups,
         ranges={key: (start, end) for key, start, end in ends.iter_rows()},
-        child=edges["row"].to_numpy(),
+        child=edges["child"].to_numpy(),
         parent=edges["parent"].to_numpy(),
+    )
+
+
+def _twins(commits: pl.DataFrame) -> pl.DataFrame:
+    """The commits equal to another in author, second and subject, with the number of the group."""
+    key = ["repository_key", *_TWIN]
+    # Few are written twice; by hash they are found without comparing all the texts.
+    return (
+        commits.filter(commits.select(key).hash_rows().is_duplicated())
+        .drop_nulls(list(_TWIN))
+        .group_by(key)
+        .agg("commit_no")
+        .filter(pl.col("commit_no").list.len() > 1)
+        .with_row_index("twin")
+        .explode("commit_no")
+        .select("commit_no", pl.col("twin").cast(pl.Int64))
     )

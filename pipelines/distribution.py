@@ -49,10 +49,19 @@ def over_services(
     up are means, counts are sums; these have no interval. Rows of a named environment
     are over the services that have it.
     """
-    placed = rows.join(services, left_on="entity_id", right_on="service_id", how="left")
+    # Groups of few different texts are found several times faster by their codes.
+    texts = [name for name in _WHAT if METRIC_SCHEMA[name] == pl.String]
+    placed = (
+        rows.select(*_WHAT, "entity_id", "value", "n", "reason")
+        .join(services, left_on="entity_id", right_on="service_id", how="left")
+        .with_columns(pl.col(*texts, "team_id").cast(pl.Categorical))
+    )
     teams = _together(placed.filter(pl.col("team_id").is_not_null()), "team", "team_id", how)
     organisation = _together(
-        placed.with_columns(everything=pl.lit("")), "organisation", "everything", how
+        placed.with_columns(everything=pl.lit("", pl.Categorical)),
+        "organisation",
+        "everything",
+        how,
     )
     # A week of one service without a value is a gap on every page; tens of thousands of such rows
     # would only be carried along. Its n still counts in the team's and the organisation's.
@@ -101,18 +110,9 @@ def _together(rows: pl.DataFrame, entity_type: str, entity: str, how: str) -> pl
         ci_low=pl.col("values").list.get(pl.col("low") - 1, null_on_oob=True),
         ci_high=pl.col("values").list.get(pl.col("high") - 1, null_on_oob=True),
     )
-    return ranked.select(
-        "metric",
-        "variant",
+    return ranked.with_columns(
         entity_type=pl.lit(entity_type),
         entity_id=pl.col(entity),
-        environment="environment",
-        period="period",
-        period_start="period_start",
-        value="value",
-        unit="unit",
-        n=pl.col("n").cast(pl.Int64),
-        services=pl.col("services").cast(pl.Int64),
         ci_low=pl.when(has_interval).then("ci_low"),
         ci_high=pl.when(has_interval).then("ci_high"),
         method=pl.format(f"{how} of {{}} services", "services"),
@@ -120,4 +120,4 @@ def _together(rows: pl.DataFrame, entity_type: str, entity: str, how: str) -> pl
             pl.coalesce("reason", pl.lit("no service has a value"))
         ),
         is_partial=pl.lit(value=False),
-    )
+    ).select(pl.col(name).cast(kind) for name, kind in METRIC_SCHEMA.items())

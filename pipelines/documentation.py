@@ -167,7 +167,11 @@ def _tables() -> Iterator[str]:
         yield ""
         found = [model for model in models().values() if model.room == room]
         rows = [
-            (f"`{model.name}`", model.description, ", ".join(f"`{c}`" for c in model.key))
+            (
+                f"`{model.name}`",
+                model.description + ("" if model.is_kept else " (While building.)"),
+                ", ".join(f"`{c}`" for c in model.key),
+            )
             for model in sorted(found, key=lambda model: model.name)
         ]
         yield from table(("table", "what it holds", "key"), rows)

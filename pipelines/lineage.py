@@ -19,11 +19,10 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 
-from pipelines.commit_graph import CommitIndex, index_commits
+from pipelines.commit_graph import CommitIndex
 from pipelines.deployment_relations import History, Relation, live_at_start, relate, undo
 from pipelines.undone import Undone, taken_back
 
-_TWIN = ("author_email", "authored_at", "subject")
 _CELL = ("service_id", "environment", "repository_key")
 
 RELATIONS: dict[str, pl.DataType | type[pl.DataType]] = {
@@ -44,16 +43,14 @@ RELATIONS: dict[str, pl.DataType | type[pl.DataType]] = {
 SHIPPED: dict[str, pl.DataType | type[pl.DataType]] = {
     "service_id": pl.String,
     "environment": pl.String,
-    "repository_key": pl.String,
-    "sha": pl.String,
+    "commit_no": pl.Int64,
     "deployment_id": pl.String,
     "relation": pl.String,
 }
 UNDONE: dict[str, pl.DataType | type[pl.DataType]] = {
     "service_id": pl.String,
     "environment": pl.String,
-    "repository_key": pl.String,
-    "sha": pl.String,
+    "commit_no": pl.Int64,
     "rollback_deployment_id": pl.String,
     "rolled_back_at": pl.Datetime("us", "UTC"),
     "live_again_at": pl.Datetime("us", "UTC"),
@@ -77,21 +74,14 @@ class Shipped(NamedTuple):
     undone: pl.DataFrame
 
 
-def ship(commits: pl.DataFrame, deployments: pl.DataFrame) -> Shipped:
+def ship(index: CommitIndex, deployments: pl.DataFrame) -> Shipped:
     """Attribute every commit to the first live deployment that contains it.
 
-    `commits`: repository_key, sha, parents, is_shallow_boundary; with author_email, authored_at
-    and subject too, a commit equal in these to a shipped one counts as shipped with it (history
-    was rewritten). `deployments`: deployment_id, repository_key, service_id, environment, sha,
-    started_at, live_at; those without live_at ship nothing and are left out. With manifest_sha
-    too, a commit that is live already and comes with another manifest is relation config.
+    `deployments`: deployment_id, repository_key, service_id, environment, sha, started_at,
+    live_at, and commit_no where it is known; those without live_at ship nothing and are left out.
+    A twin of a shipped commit counts as shipped with it. With manifest_sha too, a commit that is
+    live already and comes with another manifest is relation config.
     """
-    index = index_commits(commits)
-    return ship_indexed(index, deployments)
-
-
-def ship_indexed(index: CommitIndex, deployments: pl.DataFrame) -> Shipped:
-    """As `ship`, on commits already indexed."""
     live = (
         deployments.filter(pl.col("live_at").is_not_null())
         .with_columns(
@@ -106,8 +96,7 @@ def ship_indexed(index: CommitIndex, deployments: pl.DataFrame) -> Shipped:
     manifests: list[str | None] = (
         live["manifest_sha"].to_list() if "manifest_sha" in live.columns else [None] * len(live)
     )
-    twins = _twins(index.commits)
-    boundary = index.commits["is_shallow_boundary"].to_numpy()
+    twins, boundary = index.twins, index.boundary
     relations: list[Relation] = []
     owned: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]] = []
     undone: list[Undone] = []
@@ -141,9 +130,9 @@ def ship_indexed(index: CommitIndex, deployments: pl.DataFrame) -> Shipped:
             claimed = np.flatnonzero(owner >= 0)
             owned.append((claimed + first, owner[claimed] + at.start))
     return Shipped(
-        _commit_rows(index, live, relations, owned),
+        _commit_rows(live, relations, owned),
         _deployment_rows(live, relations),
-        _undone_rows(index, live, undone),
+        _undone_rows(live, undone),
     )
 
 
@@ -207,26 +196,6 @@ def _cell(
     return relations, owner
 
 
-def _twins(commits: pl.DataFrame) -> npt.NDArray[np.int64] | None:
-    """A number for each group of commits equal in author, second and subject, else -1."""
-    if not set(_TWIN) <= set(commits.columns):
-        return None
-    key = ["repository_key", *_TWIN]
-    # Few are written twice; by hash they are found without comparing all the texts.
-    groups = (
-        commits.filter(commits.select(key).hash_rows().is_duplicated())
-        .drop_nulls(list(_TWIN))
-        .group_by(key)
-        .agg("row")
-        .filter(pl.col("row").list.len() > 1)
-        .with_row_index("twin")
-        .explode("row")
-    )
-    numbers = np.full(len(commits), -1, dtype=np.int64)
-    numbers[groups["row"].to_numpy()] = groups["twin"].to_numpy()
-    return numbers
-
-
 def _with_twins(
     owner: npt.NDArray[np.int64], twins: npt.NDArray[np.int64]
 ) -> npt.NDArray[np.int64]:
@@ -258,45 +227,46 @@ def _cells(live: pl.DataFrame) -> list[tuple[str, int, int]]:
 
 
 def _commit_rows(
-    index: CommitIndex,
     live: pl.DataFrame,
     relations: list[Relation],
     owned: list[tuple[npt.NDArray[np.int64], npt.NDArray[np.int64]]],
 ) -> pl.DataFrame:
     empty = np.empty(0, dtype=np.int64)
-    commit = np.concatenate([empty, *(commits for commits, _ in owned)])
     owner = np.concatenate([empty, *(owners for _, owners in owned)])
     is_baseline = np.array([each.name == "baseline" for each in relations], dtype=bool)
-    return pl.DataFrame(
-        {
-            **{name: live[name].gather(owner) for name in _CELL},
-            "sha": index.commits["sha"].gather(commit),
-            "deployment_id": live["deployment_id"].gather(owner),
-            "is_baseline": is_baseline[owner],
-        }
-    ).select(
-        *(name for name in SHIPPED if name != "relation"),
-        pl.when("is_baseline")
-        .then(pl.lit("baseline"))
-        .otherwise(pl.lit("shipped"))
-        .alias("relation"),
+    return (
+        live.select("service_id", "environment", "deployment_id")[owner]
+        .with_columns(
+            commit_no=np.concatenate([empty, *(commits for commits, _ in owned)]),
+            is_baseline=is_baseline[owner],
+        )
+        .select(
+            *(name for name in SHIPPED if name != "relation"),
+            pl.when("is_baseline")
+            .then(pl.lit("baseline"))
+            .otherwise(pl.lit("shipped"))
+            .alias("relation"),
+        )
     )
 
 
-def _undone_rows(index: CommitIndex, live: pl.DataFrame, undone: list[Undone]) -> pl.DataFrame:
+def _undone_rows(live: pl.DataFrame, undone: list[Undone]) -> pl.DataFrame:
     empty = np.empty(0, dtype=np.int64)
-    commit = np.concatenate([empty, *(each.commits for each in undone)])
     rollback = np.concatenate([empty, *(each.rollbacks for each in undone)])
     again = pl.Series(np.concatenate([empty, *(each.again for each in undone)]))
-    return pl.DataFrame(
-        {
-            **{name: live[name].gather(rollback) for name in _CELL},
-            "sha": index.commits["sha"].gather(commit),
-            "rollback_deployment_id": live["deployment_id"].gather(rollback),
-            "rolled_back_at": live["live_at"].gather(rollback),
-            "live_again_at": live["live_at"].gather(again.replace(-1, None)),
-        }
-    ).select(pl.col(name).cast(kind) for name, kind in UNDONE.items())
+    return (
+        live.select(
+            "service_id",
+            "environment",
+            rollback_deployment_id="deployment_id",
+            rolled_back_at="live_at",
+        )[rollback]
+        .with_columns(
+            commit_no=np.concatenate([empty, *(each.commits for each in undone)]),
+            live_again_at=live["live_at"].gather(again.replace(-1, None)),
+        )
+        .select(pl.col(name).cast(kind) for name, kind in UNDONE.items())
+    )
 
 
 def _deployment_rows(live: pl.DataFrame, relations: list[Relation]) -> pl.DataFrame:

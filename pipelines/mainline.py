@@ -15,8 +15,9 @@ MAINLINE = {
 def trace(index: CommitIndex, heads: pl.DataFrame) -> pl.DataFrame:
     """Every commit the heads reach, with the first commit of the first-parent line holding it.
 
-    `heads`: repository_key and sha, one row per repository. Parents that are not among the
-    commits (shallow clones) end the line; so does a commit seen twice (a corrupted history).
+    `heads`: repository_key and sha, one row per repository. Gives commit_no and mainline_no.
+    Parents that are not among the commits (shallow clones) end the line; so does a commit seen
+    twice (a corrupted history).
     """
     located = heads.with_columns(index.resolve(heads)).filter(pl.col("row").is_not_null())
     rows: list[Integers] = [np.empty(0, dtype=np.int64)]
@@ -34,9 +35,4 @@ def trace(index: CommitIndex, heads: pl.DataFrame) -> pl.DataFrame:
         held = np.flatnonzero(place >= 0)
         rows.append(held + start)
         owners.append(np.array(tips, dtype=np.int64)[place[held]] + start)
-    owned = pl.DataFrame({"row": np.concatenate(rows), "owner": np.concatenate(owners)})
-    return owned.select(
-        index.commits["repository_key"].gather(owned["row"]),
-        index.commits["sha"].gather(owned["row"]),
-        index.commits["sha"].gather(owned["owner"]).alias("mainline_sha"),
-    )
+    return pl.DataFrame({"commit_no": np.concatenate(rows), "mainline_no": np.concatenate(owners)})

@@ -211,6 +211,17 @@ def _known_from(connection: duckdb.DuckDBPyConnection, moment: inputs.Clock) -> 
 
 
 def _selected(selection: frozenset[str] | None) -> list[Step]:
+    """The steps of a selection, and those whose tables it reads and no build keeps."""
     if selection is None:
         return list(steps())
-    return [step for step in steps() if selection & set(step.tables)]
+    found = models()
+    wanted, asked = set[str](), list(selection)
+    while asked:
+        table = asked.pop()
+        if table not in wanted:
+            wanted.add(table)
+            step = next(step for step in steps() if table in step.tables)
+            audited = [a.refers_to for t in step.tables for a in found[t].assertions if a.refers_to]
+            read = [*step.depends_on, *audited]
+            asked += [name for name in read if name in found and not found[name].is_kept]
+    return [step for step in steps() if wanted & set(step.tables)]

@@ -35,15 +35,15 @@ CREATE TABLE service_attempt (service_id VARCHAR, attempt_id VARCHAR, environmen
   cancelled_at TIMESTAMPTZ, ended_at TIMESTAMPTZ, url VARCHAR);
 CREATE TABLE deployment_origin (repository_key VARCHAR, origin VARCHAR, pattern VARCHAR,
   environment VARCHAR, is_ruled BOOLEAN);
-CREATE TABLE shipment (service_id VARCHAR, environment VARCHAR, repository_key VARCHAR,
-  sha VARCHAR, deployment_id VARCHAR, relation VARCHAR);
+CREATE TABLE shipment (service_id VARCHAR, environment VARCHAR, commit_no BIGINT,
+  deployment_id VARCHAR, relation VARCHAR);
 CREATE TABLE change (change_id VARCHAR, repository_key VARCHAR, kind VARCHAR, number BIGINT,
   title VARCHAR, url VARCHAR, is_bot BOOLEAN, base_branch VARCHAR, head_branch VARCHAR,
   head_sha VARCHAR, merge_sha VARCHAR, labels VARCHAR[], opened_at TIMESTAMPTZ,
   is_start_from_committer BOOLEAN, is_without_commits BOOLEAN, ready_at TIMESTAMPTZ,
   first_review_at TIMESTAMPTZ, approved_at TIMESTAMPTZ, merged_at TIMESTAMPTZ,
   start_at TIMESTAMPTZ);
-CREATE TABLE change_key (change_id VARCHAR, repository_key VARCHAR, sha VARCHAR);
+CREATE TABLE change_key (change_id VARCHAR, commit_no BIGINT, sha VARCHAR);
 CREATE TABLE change_evidence (change_id VARCHAR, kind VARCHAR, item_id VARCHAR,
   moment TIMESTAMPTZ, committed_at TIMESTAMPTZ, title VARCHAR, state VARCHAR,
   is_considered BOOLEAN, note VARCHAR);
@@ -177,9 +177,10 @@ SELECT change_id, repository_key, kind, number, title, url, is_bot, 'main' AS ba
        ready_at AS opened_at, FALSE AS is_start_from_committer, FALSE AS is_without_commits,
        ready_at, first_review_at, approved_at, merged_at, start_at
 FROM change_fact;
-INSERT INTO change_key SELECT change_id, repository_key, merge_sha FROM change;
+INSERT INTO change_key
+SELECT change_id, row_number() OVER (ORDER BY change_id), merge_sha FROM change;
 INSERT INTO shipment
-SELECT f.service_id, place, f.repository_key, k.sha, f.deployment_id, 'shipped'
+SELECT f.service_id, place, k.commit_no, f.deployment_id, 'shipped'
 FROM change_key AS k JOIN change_fact AS f USING (change_id),
      (VALUES (''), ('production-eu')) AS places(place)
 WHERE f.deployment_id IS NOT NULL;

@@ -315,8 +315,9 @@ def test_histories_that_git_cannot_have(tmp_path: Path, alone: Alone) -> None:
     )
     assert healthy(story) == alone
     assert story.ask("""
-        select count(*), count(distinct sha) from shipment
-        where repository_key = 'forge.test/acme/bad' and environment = ''
+        select count(*), count(distinct commit_no)
+        from shipment as s join deployment as d on d.deployment_id = s.deployment_id
+        where d.repository_key = 'forge.test/acme/bad' and s.environment = ''
     """) == [(7, 7)]
 
 

@@ -9,7 +9,9 @@ from subprocess import run
 import polars as pl
 import pytest
 
-from pipelines.lineage import RELATIONS, SHIPPED, Shipped, ship
+from pipelines import lineage
+from pipelines.commit_graph import index_commits
+from pipelines.lineage import RELATIONS, SHIPPED, Shipped
 from tests.connectors.git_repositories import git, new_repository
 
 START = datetime(2025, 1, 1, tzinfo=UTC)
@@ -76,6 +78,14 @@ class Deployments:
         return pl.DataFrame(self.rows, schema=schema, orient="row")
 
 
+def ship(commits: pl.DataFrame, deployments: pl.DataFrame) -> Shipped:
+    """What shipped with what, with the commits' names beside their numbers."""
+    index = index_commits(commits)
+    found = lineage.ship(index, deployments)
+    names = index.commits["sha"].gather(found.commits["commit_no"])
+    return found._replace(commits=found.commits.with_columns(names))
+
+
 def _shipped(result: Shipped) -> dict[str, tuple[str, str]]:
     """Commit name → deployment and relation."""
     return {
@@ -119,7 +129,7 @@ def test_the_first_live_deployment_is_the_baseline() -> None:
     assert _relations(result) == {"one": "baseline", "two": "normal"}
     assert _row(result, "two")["shipped"] == 2
     assert _row(result, "two")["live_deployment_id"] == "one"
-    assert dict(result.commits.schema) == SHIPPED
+    assert dict(result.commits.drop("sha").schema) == SHIPPED
     assert dict(result.deployments.schema) == RELATIONS
 
 
@@ -232,10 +242,10 @@ def test_a_repository_nobody_knows_is_unresolved() -> None:
     result = ship(empty, Deployments().add("one", _sha("a"), 0).frame())
     assert _relations(result) == {"one": "unresolved"}
     assert result.commits.is_empty()
-    assert dict(result.commits.schema) == SHIPPED
+    assert dict(result.commits.drop("sha").schema) == SHIPPED
     nothing = ship(_commits(LINE), Deployments().frame())
     assert dict(nothing.deployments.schema) == RELATIONS
-    assert dict(nothing.commits.schema) == SHIPPED
+    assert dict(nothing.commits.drop("sha").schema) == SHIPPED
 
 
 def test_a_shallow_boundary_is_baseline() -> None:

@@ -8,7 +8,6 @@ from connectors.records import ChangeRequestCommit
 from tests.pipelines.stories import (
     commit,
     deployment,
-    full,
     hour,
     line,
     live,
@@ -85,8 +84,8 @@ def test_what_lies_at_a_shallow_boundary_is_baseline(tmp_path: Path) -> None:
         ("m", "shipped"),
     ]
     assert story.ask(
-        "select sha from shipment where relation = 'baseline' and environment = '' order by sha"
-    ) == [(full("a"),), (full("x"),)]
+        "select count(*) from shipment where relation = 'baseline' and environment = ''"
+    ) == [(2,)]
 
 
 def test_a_circle_of_parents_is_harmless(tmp_path: Path) -> None:

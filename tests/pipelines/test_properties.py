@@ -56,7 +56,7 @@ def test_what_holds_of_every_row(folder: Path, records: list[Record]) -> None:
         assert lead_time is not None or parts == [None] * len(STAGES)
     shipped = story.ask("select change_id, service_id, environment from deployment_change")
     assert max(Counter(shipped).values(), default=1) == 1
-    commits = story.ask("select service_id, environment, repository_key, sha from shipment")
+    commits = story.ask("select service_id, environment, commit_no from shipment")
     assert max(Counter(commits).values(), default=1) == 1
     for value, low, high in story.ask("select value, ci_low, ci_high from metric where unit = '%'"):
         assert all(part is None or 0 <= part <= 100 for part in (value, low, high))

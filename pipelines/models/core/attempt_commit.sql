@@ -1,6 +1,7 @@
 -- One row per attempt of the deployments API or a file whose commit is known, with that commit's
 -- whole id: the one it names, whole or cut; of an image the commit or tag in its own tag; else the
 -- one its release or ref stands for.
+-- kept: while building
 -- key: attempt_id
 -- not null: sha
 with asked as (

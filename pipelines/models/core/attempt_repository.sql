@@ -1,6 +1,7 @@
 -- One row per attempt of the deployments API or a file, with the repository it belongs to: of its
 -- image the source; else by its address, by a name that only one repository has, or by the service
 -- it names. Attempts of no known repository stay here with none, and data health counts them.
+-- kept: while building
 -- key: attempt_id
 -- references: repository_key -> repository.repository_key; stated_key -> repository.repository_key
 with named as (

@@ -3,69 +3,61 @@
 -- and subject). It ships together with the originals, which count once.
 -- key: change_id, original_id
 with recursive request as (
-    select change_request_id as change_id, repository_key, merge_sha, merged_at
+    select change_request_id as change_id, merge_no, merged_at
     from merged_request
     where change_request_id not in (select change_request_id from promotion)
         and change_request_id not in (select change_request_id from stacked)
 ),
-graph as (
-    select distinct a.repository_key, g.sha, len(g.parents) > 1 as is_merge,
-        lower(coalesce(g.written_email, g.author_email)) as email, g.authored_at, g.subject,
-        g.committed_at
-    from records.commit as g
-    join repository_alias as a on a.alias = g.repository_key
-),
-listed as (
-    select r.change_id, r.repository_key, l.sha, lower(l.author_email) as email,
-        date_trunc('second', l.authored_at) as authored_at, l.subject, l.committed_at, r.merged_at
+every_held as not materialized (
+    select r.change_id, l.repository_key, l.sha, l.email,
+        date_trunc('second', l.authored_at) as authored_at, l.subject, l.twin, l.committed_at,
+        r.merged_at, false as is_direct, true as is_own
     from request as r
-    join records.change_request_commit as l on l.change_request_id = r.change_id
+    join listed_commit as l on l.change_request_id = r.change_id
     where not l.is_merge
-),
-every_held as (
-    select *, false as is_direct, true as is_own from listed
     union all by name
     -- A squash commit may be picked too, but it is not what the request consists of.
-    select r.change_id, r.repository_key, g.sha, g.email, g.authored_at, g.subject,
-        g.committed_at, r.merged_at, false as is_direct,
-        r.change_id not in (select change_id from listed) as is_own
+    select r.change_id, g.repository_key, g.sha, g.written_email as email,
+        date_trunc('second', g.authored_at) as authored_at, g.subject, g.twin, g.committed_at, r.merged_at, false as is_direct,
+        r.change_id not in (select change_request_id from listed_commit where not is_merge)
+            as is_own
     from request as r
-    join graph as g on g.repository_key = r.repository_key and g.sha = r.merge_sha
+    join known_commit as g on g.commit_no = r.merge_no
     where not g.is_merge
     union all by name
     select 'commit:' || c.repository_key || ':' || c.unit_sha as change_id, c.repository_key,
-        c.sha, c.written_email as email, c.authored_at, c.subject, c.committed_at,
+        c.sha, c.written_email as email, date_trunc('second', c.authored_at) as authored_at, c.subject, g.twin, c.committed_at,
         u.committed_at as merged_at, true as is_direct, true as is_own
     from loose_commit as c
-    join loose_commit as u on u.repository_key = c.repository_key and u.sha = c.unit_sha
+    join loose_commit as u on u.commit_no = c.unit_no
+    join known_commit as g on g.commit_no = c.commit_no
     where not c.is_merge
 ),
 trailer as (
-    select distinct a.repository_key, g.sha, unnest(g.cherry_picked_from) as source
-    from records.commit as g
-    join repository_alias as a on a.alias = g.repository_key
-    where len(g.cherry_picked_from) > 0
+    select distinct repository_key, sha, unnest(cherry_picked_from) as source
+    from known_commit
+    where len(cherry_picked_from) > 0
 ),
-told as (
-    select *, hash(repository_key, email, authored_at, subject) as family from every_held
+told as materialized (
+    select change_id, repository_key, sha, twin, is_own from every_held
 ),
 suspect as (
     -- Few are written twice or picked; the rest need not be compared by their texts.
-    select family from told group by family having count(*) > 1
+    select twin from told group by twin having count(*) > 1
     union
-    select h.family
+    select h.twin
     from told as h
     join trailer as t on t.repository_key = h.repository_key
         and left(t.source, 7) = left(h.sha, 7)
     union
-    select family from told
+    select twin from told
     where change_id in (
         select h.change_id
         from told as h
         join trailer as t on t.repository_key = h.repository_key and t.sha = h.sha)
 ),
 held as (
-    select * exclude (family) from told where family in (select family from suspect)
+    select * exclude (twin) from every_held where twin in (select twin from suspect)
 ),
 aged as (
     -- What is picked comes after what is not, commits after requests, later after earlier.
@@ -82,7 +74,7 @@ family as (
     group by repository_key, email, authored_at, subject
 ),
 own as (
-    select distinct change_id, sha from every_held
+    select distinct change_id, sha from told
     where is_own and change_id in (select change_id from held)
 ),
 sourced as (

@@ -1,16 +1,19 @@
 -- One row per change and commit whose arrival ships it: the merge or squash commit, or the head
 -- commit where it is in the graph; those of its back-ports ship it too.
--- key: change_id, sha
+-- key: change_id, commit_no
 -- references: change_id -> change.change_id
 with claimed as (
-    select coalesce(b.original_id, c.change_id) as change_id, c.repository_key,
-        unnest([c.merge_sha, c.head_sha]) as sha
+    select coalesce(b.original_id, c.change_id) as change_id, unnest([c.merge_no, c.head_no]) as commit_no
     from change as c
     left join backport as b on b.change_id = c.change_id
     where c.kind not in ('stacked', 'promotion')
+),
+known as (
+    select distinct change_id, commit_no
+    from claimed
+    where commit_no is not null and change_id in (
+        select change_id from change where kind not in ('stacked', 'promotion', 'backport'))
 )
-select distinct k.change_id, k.repository_key, k.sha
-from claimed as k
-join repository_alias as a on a.repository_key = k.repository_key
-join records.commit as g on g.repository_key = a.alias and g.sha = k.sha
-where k.change_id in (select change_id from change where kind not in ('stacked', 'promotion', 'backport'))
+select k.change_id, k.commit_no, g.sha
+from known as k
+join known_commit as g on g.commit_no = k.commit_no

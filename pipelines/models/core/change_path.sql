@@ -1,6 +1,7 @@
 -- One row per change and path it touches, against the first parent of what landed: the merge,
 -- squash or direct commit; of a rebase every commit that landed on the line. Only in repositories
 -- whose paths something asks for: services with path rules, configuration, exclusions.
+-- kept: while building
 -- key: change_id, path
 -- references: change_id -> known_change.change_id
 with asked as (
@@ -14,10 +15,10 @@ with asked as (
 landed as (
     select change_id, repository_key, merge_sha as sha from known_change
     union
-    select c.change_request_id, c.repository_key, c.sha
+    select c.change_request_id, g.repository_key, g.sha
     from change_commit as c
-    join mainline as m on m.repository_key = c.repository_key and m.mainline_sha = c.sha
-        and m.sha = c.sha
+    join mainline as m on m.commit_no = c.commit_no and m.mainline_no = c.commit_no
+    join known_commit as g on g.commit_no = c.commit_no
 )
 select distinct l.change_id, l.repository_key, p.path
 from landed as l

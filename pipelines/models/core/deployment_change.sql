@@ -11,12 +11,12 @@ with several as (
     select change_id from change_key group by change_id having count(*) > 1
 ),
 carried as (
-    select k.change_id, s.service_id, s.environment, k.repository_key, k.sha, s.deployment_id,
+    select k.change_id, s.service_id, s.environment, k.commit_no, s.deployment_id,
         s.relation, d.live_at, d.is_production,
         case when s.environment = '' then d.unresolved_in_production_at
             else d.unresolved_before_at end as unresolved_before_at
     from change_key as k
-    join shipment as s on s.repository_key = k.repository_key and s.sha = k.sha
+    join shipment as s on s.commit_no = k.commit_no
     join related_deployment as d on d.deployment_id = s.deployment_id
     join change_service as v on v.change_id = k.change_id and v.service_id = s.service_id
 ),
@@ -34,7 +34,7 @@ touched as (
     select distinct c.change_id, c.service_id
     from carried as c
     join undone_commit as u on u.service_id = c.service_id and u.environment = c.environment
-        and u.repository_key = c.repository_key and u.sha = c.sha
+        and u.commit_no = c.commit_no
 ),
 presence as (
     -- From when to when each commit of a change was live in each environment.
@@ -43,7 +43,7 @@ presence as (
     from carried as c
     join touched as t on t.change_id = c.change_id and t.service_id = c.service_id
     left join undone_commit as u on u.service_id = c.service_id and u.environment = c.environment
-        and u.repository_key = c.repository_key and u.sha = c.sha
+        and u.commit_no = c.commit_no
     where c.environment <> ''
 ),
 placed as (

@@ -38,19 +38,19 @@ rolled_back as (
 reverting as (
     select distinct v.repository_key, v.sha, v.reverted_sha, c.change_id, c.title, c.url
     from revert as v
-    left join change_commit as m on m.repository_key = v.repository_key and m.sha = v.sha
+    left join change_commit as m on m.commit_no = v.commit_no
     left join change as c
         on c.change_id = coalesce(m.change_request_id, 'commit:' || v.repository_key || ':' || v.sha)
 ),
 taken as (
-    select repository_key, sha from revert
+    select repository_key, sha, commit_no from revert
     union
-    select repository_key, reverted_sha from revert
+    select repository_key, reverted_sha, reverted_no from revert
 ),
 owned as (
     select t.repository_key, t.sha, c.change_id
     from taken as t
-    left join change_commit as m on m.repository_key = t.repository_key and m.sha = t.sha
+    left join change_commit as m on m.commit_no = t.commit_no
     join change as c
         on c.change_id = coalesce(m.change_request_id, 'commit:' || t.repository_key || ':' || t.sha)
     where c.kind not in ('stacked', 'promotion', 'backport')
@@ -65,7 +65,7 @@ arrived as (
     union
     select t.repository_key, t.sha, x.service_id, x.environment, x.deployment_id
     from taken as t
-    join shipment as x on x.repository_key = t.repository_key and x.sha = t.sha
+    join shipment as x on x.commit_no = t.commit_no
     left join owned as o on o.repository_key = t.repository_key and o.sha = t.sha
     where o.sha is null and x.environment <> '' and x.relation = 'shipped'
 ),

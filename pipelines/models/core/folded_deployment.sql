@@ -2,6 +2,7 @@
 -- attempted between them and no gap over 60 minutes. Before it is known what it ships. Without a
 -- commit the release tells them apart; of one commit, its manifests. An attempt without a success
 -- that an incident names was live from its end.
+-- kept: while building
 -- key: deployment_id
 -- not null: service_id, environment, started_at, outcome
 with compared as (

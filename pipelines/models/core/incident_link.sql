@@ -75,7 +75,8 @@ named as (
     select n.incident_id, d.deployment_id
     from named_sha as n
     join asked as i on i.incident_id = n.incident_id
-    join shipment as p on substr(p.sha, 1, 7) = substr(n.sha, 1, 7) and starts_with(p.sha, n.sha)
+    join known_commit as c on substr(c.sha, 1, 7) = substr(n.sha, 1, 7) and starts_with(c.sha, n.sha)
+    join shipment as p on p.commit_no = c.commit_no
         and (p.service_id = i.service_id or len(n.sha) = 40)
     join counted as d on d.deployment_id = p.deployment_id
     where p.environment <> '' and p.relation = 'shipped'

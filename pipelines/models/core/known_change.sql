@@ -1,6 +1,7 @@
 -- One row per change: a merged change request, or a commit that belongs to none. Where a
 -- repository has no change requests at all, a merge on its default branch is the change. Before
 -- the exclusions of the settings.
+-- kept: while building
 -- key: change_id
 -- not null: repository_key, kind, start_at, merged_at
 -- check: start_at <= merged_at
@@ -8,7 +9,7 @@ with listed as (
     select l.change_request_id,
         min(l.authored_at) as authored_at,
         arg_min(l.committed_at, l.authored_at) as committed_at
-    from records.change_request_commit as l
+    from listed_commit as l
     where not l.is_merge
     group by l.change_request_id
 ),
@@ -35,7 +36,8 @@ requested as (
             else 'change_request'
         end as kind,
         q.number, q.title, q.url, q.author, coalesce(p.is_bot, false) as is_bot,
-        q.base_branch, q.head_branch, q.head_sha, q.merge_sha, q.labels, q.ticket_keys,
+        q.base_branch, q.head_branch, q.head_sha, q.merge_sha,
+        q.head_no, q.merge_no, q.labels, q.ticket_keys,
         q.created_at as opened_at,
         case when l.authored_at < q.created_at - interval 90 day then l.committed_at
             else coalesce(l.authored_at, q.created_at) end as candidate_at,
@@ -58,15 +60,15 @@ carried as (
     group by k.carrier_id
 ),
 unit as (
-    select repository_key, unit_sha,
-        bool_or(sha = unit_sha and is_merge) as is_merge,
+    select repository_key, unit_no, unit_sha,
+        bool_or(commit_no = unit_no and is_merge) as is_merge,
         min(case when not is_merge then authored_at end) as authored_at,
         arg_min(committed_at, case when not is_merge then authored_at end) as committed_at,
-        max(case when sha = unit_sha then committed_at end) as merged_at,
-        max(case when sha = unit_sha then subject end) as title,
-        max(case when sha = unit_sha then author_email end) as author_email
+        max(case when commit_no = unit_no then committed_at end) as merged_at,
+        max(case when commit_no = unit_no then subject end) as title,
+        max(case when commit_no = unit_no then author_email end) as author_email
     from loose_commit
-    group by repository_key, unit_sha
+    group by repository_key, unit_no, unit_sha
 ),
 committed as (
     select
@@ -81,7 +83,7 @@ committed as (
         case when starts_with(r.url, 'http') then r.url || '/commit/' || u.unit_sha end as url,
         'email:' || sha256(lower(u.author_email)) as author, coalesce(p.is_bot, false) as is_bot,
         r.default_branch as base_branch, null::varchar as head_branch, u.unit_sha as head_sha,
-        u.unit_sha as merge_sha, []::varchar[] as labels, []::varchar[] as ticket_keys,
+        u.unit_sha as merge_sha, u.unit_no as head_no, u.unit_no as merge_no, []::varchar[] as labels, []::varchar[] as ticket_keys,
         u.merged_at as opened_at,
         case when u.authored_at < u.merged_at - interval 90 day then u.committed_at
             else coalesce(u.authored_at, u.merged_at) end as candidate_at,

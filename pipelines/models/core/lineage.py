@@ -2,15 +2,15 @@
 
 import polars as pl
 
-from pipelines.commit_graph import CommitIndex, index_commits
-from pipelines.lineage import ship_indexed
+from pipelines.commit_graph import CommitIndex, numbered_commits
+from pipelines.lineage import ship
 from pipelines.mainline import trace
 
 TABLES = {
     "shipment": """
         One row per commit, service and environment: the first live deployment that contains it.
         Environment '' is production as a whole, where only the first deployment is a baseline.
-        key: service_id, environment, repository_key, sha
+        key: service_id, environment, commit_no
         not null: deployment_id, relation
     """,
     "deployment_relation": """
@@ -23,29 +23,62 @@ TABLES = {
     "undone_commit": """
         One row per commit, service and environment that a rollback took out of there: by which
         first, and since when it is live there again (null while it is not).
-        key: service_id, environment, repository_key, sha
+        kept: while building
+        key: service_id, environment, commit_no
         not null: rollback_deployment_id, rolled_back_at
     """,
     "mainline": """
         One row per commit on the default branch, with the first-parent commit that brought it in.
-        key: repository_key, sha
-        not null: mainline_sha
+        kept: while building
+        key: commit_no
+        not null: mainline_no
     """,
 }
 
 INPUTS = {
     "commits": """
-        select a.repository_key, c.sha, any_value(c.parents) as parents,
-            bool_or(c.is_shallow_boundary) as is_shallow_boundary,
-            any_value(c.author_email) as author_email, any_value(c.authored_at) as authored_at,
-            any_value(c.subject) as subject
-        from records.commit as c join repository_alias as a on a.alias = c.repository_key
-        group by a.repository_key, c.sha
+        select repository_key, sha, is_shallow_boundary from known_commit order by commit_no
+    """,
+    # Parents that are not among the commits are left out.
+    "edges": """
+        with named as (
+            select commit_no, repository_key, unnest(parents) as sha,
+                generate_subscripts(parents, 1) as place
+            from known_commit
+        )
+        select n.commit_no as child, p.commit_no as parent
+        from named as n
+        join known_commit as p on p.repository_key = n.repository_key and p.sha = n.sha
+        order by n.commit_no, n.place
+    """,
+    # Commits that are the same one written again; few are, by hash they need no texts compared.
+    "twins": """
+        with told as (
+            select commit_no, repository_key, author_email, authored_at, subject,
+                hash(repository_key, author_email, authored_at, subject) as family
+            from known_commit
+            where author_email is not null and authored_at is not null and subject is not null
+        ),
+        suspect as (
+            select * from told
+            where family in (select family from told group by family having count(*) > 1)
+        ),
+        grouped as (
+            select commit_no,
+                dense_rank() over (order by repository_key, author_email, authored_at, subject) - 1
+                    as twin,
+                count(*) over (
+                    partition by repository_key, author_email, authored_at, subject) as copies
+            from suspect
+        )
+        select commit_no, twin from grouped where copies > 1
     """,
     "deployments": """
-        select deployment_id, repository_key, service_id, environment, sha, started_at, live_at,
-            is_production, manifest_sha
-        from folded_deployment
+        select d.deployment_id, d.repository_key, d.service_id, d.environment, d.sha, d.started_at,
+            d.live_at, d.is_production, d.manifest_sha, c.commit_no
+        from folded_deployment as d
+        left join known_commit as c
+            on c.repository_key = d.repository_key and c.sha = lower(trim(d.sha))
     """,
     "heads": """
         select a.repository_key, min(f.sha) as sha
@@ -60,11 +93,15 @@ INPUTS = {
 
 
 def model(
-    commits: pl.DataFrame, deployments: pl.DataFrame, heads: pl.DataFrame
+    commits: pl.DataFrame,
+    edges: pl.DataFrame,
+    twins: pl.DataFrame,
+    deployments: pl.DataFrame,
+    heads: pl.DataFrame,
 ) -> dict[str, pl.DataFrame]:
     """Walk every history once per environment, for production as a whole, and for the heads."""
-    index = index_commits(commits)
-    slices = ship_indexed(index, deployments)
+    index = numbered_commits(commits, edges, twins)
+    slices = ship(index, deployments)
     production = _production(index, deployments, slices.commits)
     relations = slices.deployments.join(
         _last_unknown(slices.deployments, deployments),
@@ -84,20 +121,19 @@ def _production(
     index: CommitIndex, deployments: pl.DataFrame, sliced: pl.DataFrame
 ) -> pl.DataFrame:
     """Production as one place; a service with a single production environment is walked already."""
-    place = ["service_id", "repository_key"]
     live = deployments.filter(pl.col("is_production") & pl.col("live_at").is_not_null())
     single = (
-        live.group_by(place)
+        live.group_by("service_id")
         .agg(pl.col("environment").first(), pl.col("environment").n_unique().alias("environments"))
         .filter(pl.col("environments") == 1)
     )
-    walked = sliced.join(single, on=[*place, "environment"], how="semi").with_columns(
+    walked = sliced.join(single, on=["service_id", "environment"], how="semi").with_columns(
         environment=pl.lit("")
     )
-    several = live.join(single, on=place, how="anti")
+    several = live.join(single, on="service_id", how="anti")
     if several.is_empty():
         return walked
-    together = ship_indexed(index, several.with_columns(environment=pl.lit("")))
+    together = ship(index, several.with_columns(environment=pl.lit("")))
     return pl.concat([walked, together.commits])
 
 

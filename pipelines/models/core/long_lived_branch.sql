@@ -1,5 +1,6 @@
 -- One row per branch that lives on: the default one, develop, release branches, and the base of
 -- at least three merged requests. Requests into it are changes, a request from it promotes them.
+-- kept: while building
 -- key: repository_key, branch
 with used as (
     select repository_key, base_branch as branch, count(*) as merged

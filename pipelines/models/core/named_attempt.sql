@@ -1,5 +1,6 @@
 -- One row per attempt without a success that an incident names: itself, by its id or address, or
 -- the commit or release it brought. Where nothing else brought that, it was live after all.
+-- kept: while building
 -- key: attempt_id
 with reference as (
     select distinct reference as name from incident_reference where kind <> 'number'

@@ -1,5 +1,6 @@
 -- One row per deployment of a service to an environment, with what it was to the one live before
 -- it. Before it is known which changes it ships, on which its kind depends.
+-- kept: while building
 -- key: deployment_id
 -- not null: service_id, environment, outcome
 -- check: live_at is null or live_at >= started_at

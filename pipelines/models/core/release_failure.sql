@@ -1,5 +1,6 @@
 -- One row per release that failed: one of its deployments did, with high or medium confidence. It
 -- begins with the first of them and is over when the last is mended.
+-- kept: while building
 -- key: service_id, environment, release_key
 -- not null: failed_at
 -- check: is_open = (recovered_at is null)

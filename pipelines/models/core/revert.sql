@@ -1,16 +1,11 @@
 -- One row per commit that takes back an earlier one, and the one it takes back: as git's message
 -- says, else as the title of a change request does (Revert "…"). Taking back a revert is none.
+-- kept: while building
 -- key: repository_key, sha, reverted_sha
-with graph as (
-    select distinct a.repository_key, c.sha
-    from records.commit as c
-    join repository_alias as a on a.alias = c.repository_key
-),
-marked as (
-    select distinct a.repository_key, c.sha, unnest(c.reverts) as source
-    from records.commit as c
-    join repository_alias as a on a.alias = c.repository_key
-    where len(c.reverts) > 0
+with marked as (
+    select repository_key, sha, unnest(reverts) as source
+    from known_commit
+    where len(reverts) > 0
 ),
 request as (
     select c.change_request_id, a.repository_key, c.title, c.merge_sha, c.created_at, c.merged_at
@@ -21,11 +16,11 @@ request as (
 told as (
     select m.repository_key, m.sha, g.sha as reverted_sha
     from marked as m
-    join graph as g on g.repository_key = m.repository_key and g.sha = m.source
+    join known_commit as g on g.repository_key = m.repository_key and g.sha = m.source
     union
     select m.repository_key, m.sha, g.sha
     from marked as m
-    join graph as g on g.repository_key = m.repository_key
+    join known_commit as g on g.repository_key = m.repository_key
         and substr(g.sha, 1, 7) = substr(m.source, 1, 7) and starts_with(g.sha, m.source)
     where len(m.source) < 40
     union
@@ -48,7 +43,9 @@ titled as (
 every_revert as (
     select * from told union select * from titled
 )
-select e.repository_key, e.sha, e.reverted_sha
+select e.repository_key, e.sha, c.commit_no, e.reverted_sha, r.commit_no as reverted_no
 from every_revert as e
+left join known_commit as c on c.repository_key = e.repository_key and c.sha = e.sha
+left join known_commit as r on r.repository_key = e.repository_key and r.sha = e.reverted_sha
 left join every_revert as b on b.repository_key = e.repository_key and b.sha = e.reverted_sha
 where b.sha is null and e.sha <> e.reverted_sha

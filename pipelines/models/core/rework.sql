@@ -35,7 +35,7 @@ linked as (
 taking_back as (
     select distinct m.change_request_id as change_id
     from revert as v
-    join change_commit as m on m.repository_key = v.repository_key and m.sha = v.sha
+    join change_commit as m on m.commit_no = v.commit_no
     union
     select 'commit:' || repository_key || ':' || sha from revert
 ),

@@ -28,7 +28,7 @@ carried as (
         and c.merged_at >= t.merged_at
 ),
 placed as (
-    select distinct s.change_request_id, s.repository_key, s.merge_sha, s.head_sha,
+    select distinct s.change_request_id, s.merge_no, s.head_no,
         c.change_request_id as carrier_id
     from merged as s
     left join (
@@ -41,13 +41,12 @@ placed as (
 arrived as (
     select p.change_request_id
     from placed as p
-    join mainline as l on l.repository_key = p.repository_key and l.sha in (p.merge_sha, p.head_sha)
+    join mainline as l on l.commit_no in (p.merge_no, p.head_no)
     where p.carrier_id is null
     union
     select p.change_request_id
     from placed as p
-    join shipment as s on s.environment = '' and s.repository_key = p.repository_key
-        and s.sha in (p.merge_sha, p.head_sha)
+    join shipment as s on s.environment = '' and s.commit_no in (p.merge_no, p.head_no)
     where p.carrier_id is null
 )
 select change_request_id, carrier_id

@@ -1,4 +1,5 @@
 -- One row per moment that business time is asked for: the working time up to it, in microseconds.
+-- kept: while building
 -- key: moment
 select m.moment,
     w.worked_before_us + greatest(0, least(

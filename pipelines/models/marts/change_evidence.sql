@@ -13,20 +13,18 @@ listed as (
     select l.change_request_id as change_id, l.sha, l.authored_at, l.committed_at, l.subject,
         l.is_merge, m.method
     from request as r
-    join records.change_request_commit as l on l.change_request_id = r.change_request_id
+    join listed_commit as l on l.change_request_id = r.change_request_id
     left join change_commit as m
-        on m.change_request_id = l.change_request_id and m.sha = l.sha
+        on m.change_request_id = l.change_request_id and m.commit_no = l.commit_no
 ),
 merging as (
     -- What the merge itself wrote: the merge or squash commit, or rebased copies.
-    select m.change_request_id as change_id, m.sha, m.method, min(g.committed_at) as committed_at,
-        min(g.authored_at) as authored_at, min(g.subject) as subject
+    select m.change_request_id as change_id, g.sha, m.method, g.committed_at, g.authored_at, g.subject
     from change_commit as m
-    join repository_alias as a on a.repository_key = m.repository_key
-    join records.commit as g on g.repository_key = a.alias and g.sha = m.sha
-    left join listed as l on l.change_id = m.change_request_id and l.sha = m.sha
+    join known_commit as g on g.commit_no = m.commit_no
+    left join listed_commit as l
+        on l.change_request_id = m.change_request_id and l.commit_no = m.commit_no
     where l.sha is null
-    group by m.change_request_id, m.sha, m.method
 ),
 reviewed as (
     select v.change_request_id as change_id, v.review_id, v.submitted_at, v.state, r.merged_at,

@@ -10,6 +10,7 @@ TABLES = {
         One row per entity, variant and period: releases that failed among those that went live in
         the period and are old enough for failures to show. Without a source of incidents the share
         is at least what rollbacks and reverts say. Beside it attempts that never went live.
+        kept: while building
         key: metric, variant, entity_type, entity_id, environment, period, period_start
         check: value is null or (value >= 0 and value <= 100)
         check: (value is null) <> (reason is null)

@@ -10,6 +10,7 @@ TABLES = {
         One row per entity, variant and period: how often production changes. A release in several
         production environments counts once; zero days count; days before the service's first live
         deployment, before the source starts, or after archiving do not.
+        kept: while building
         key: metric, variant, entity_type, entity_id, environment, period, period_start
         check: value is null or value >= 0
         check: (value is null) <> (reason is null)

@@ -10,6 +10,7 @@ TABLES = {
         One row per entity, variant and period: from the first commit to production, over human
         changes that went live in the period. Stages are means, so that they add up; they and
         working hours are known for trailing periods only, stages for production as a whole.
+        kept: while building
         key: metric, variant, entity_type, entity_id, environment, period, period_start
         check: value is null or value >= 0
         check: (value is null) <> (reason is null)

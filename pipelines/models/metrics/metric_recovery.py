@@ -11,6 +11,7 @@ TABLES = {
         One row per entity, variant and period: from the failure of a release that went live in the
         period to its recovery; failures that are not over count as not yet over. Beside it the
         time from the start of an incident to its resolve.
+        kept: while building
         key: metric, variant, entity_type, entity_id, environment, period, period_start
         check: value is null or value >= 0
         check: (value is null) <> (reason is null)

@@ -9,6 +9,7 @@ TABLES = {
     "metric_rework": """
         One row per entity, variant and period: releases known to be rework among those that went
         live, and those that may be, because nothing says what they were.
+        kept: while building
         key: metric, variant, entity_type, entity_id, environment, period, period_start
         check: value is null or (value >= 0 and value <= 100)
         check: (value is null) <> (reason is null)

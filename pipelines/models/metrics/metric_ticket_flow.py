@@ -8,6 +8,7 @@ from pipelines.estimates import quantile_intervals, rate_interval
 TABLES = {
     "metric_ticket_flow": """
         One row per project (or the whole organisation), variant and period.
+        kept: while building
         key: metric, variant, entity_type, entity_id, environment, period, period_start
         check: (value is null) <> (reason is null)
     """

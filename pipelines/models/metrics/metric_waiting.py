@@ -9,6 +9,7 @@ TABLES = {
     "metric_waiting": """
         One row per entity, variant and trailing period: human changes merged in the period, over
         services with at least one live deployment; those not yet live are censored at as_of.
+        kept: while building
         key: metric, variant, entity_type, entity_id, environment, period, period_start
         check: (value is null) <> (reason is null)
     """
