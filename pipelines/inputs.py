@@ -12,6 +12,7 @@ import duckdb
 import polars as pl
 
 from pipelines.inputs_frame import frame, glob_pattern, handle
+from pipelines.inputs_launches import launch_tables
 from pipelines.inputs_measures import measure_tables
 from pipelines.inputs_setup import setup_tables
 from pipelines.landing import Landing
@@ -68,6 +69,7 @@ def write(
         **_settings_tables(settings),
         **measure_tables(settings),
         **setup_tables(settings),
+        **launch_tables(settings),
         "clock": pl.DataFrame(
             {
                 "as_of": [moment.as_of],

@@ -185,4 +185,37 @@ DEFINITIONS = (
         "minimum n: 5, 20",
         "setup_summary",
     ),
+    Definition(
+        "deflection",
+        "Ticket deflection",
+        "Requests that did not come after a launch, against those to be expected without it: the "
+        "sum over the weeks after it, the adoption window left out. Expected are as many per "
+        "engineer as before (quasi-Poisson with the logarithm of the engineers as offset, "
+        "dispersion at least 1, covariance times (1 + ρ) / (1 − ρ), joint t draws). With fewer "
+        "than 26 weeks before, the level decides, and an effect is claimed only if a model with "
+        "trend finds more than half of it, with the same sign; else level and trend decide. "
+        "Against a comparison (categories it does not touch, or teams that do not have it): least "
+        "squares on the logarithm of (tickets + ½) over (comparison + ½), per head where the "
+        "people differ. Without one, an effect is associated with the launch, no more: a steady "
+        "drift of 1 % a week alone can look like one. The rate is avoided of expected; below 0 "
+        "there were more. Beside it: the smallest drop that would have shown in four of five "
+        "cases; eliminated, where none came and 3 over the engineer weeks since is under 20 % of "
+        "the former rate (else: none seen); what came more than expected in other categories. "
+        "Hours returned: avoided tickets times the mean hours of one, cut at the 95th percentile.",
+        "adoption window: 3 weeks (self_service in leadline.toml); weeks: 8 to 52 before, 4 to 52 "
+        "after; least tickets before: 10; least comparison: 3 a week; launches in leadline.toml",
+        "deflection",
+    ),
+    Definition(
+        "self_service",
+        "Self-service",
+        "Per category of requests and week: tickets per engineer (demand rate), and the "
+        "self-service ratio: actions that succeeded, and after which the same person opened no "
+        "ticket of the category for 72 hours, of these and the tickets. It is no deflection: "
+        "people may do for themselves what they never asked for. Failed: actions that failed, "
+        "were not finished, or were followed by a ticket. Engineers: people who wrote or merged "
+        "a change or started a production deployment in the 13 weeks that end with the week.",
+        "hours to a ticket: 72 (self_service in leadline.toml)",
+        "category_week",
+    ),
 )

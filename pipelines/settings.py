@@ -26,6 +26,7 @@ from pipelines.settings_checks import (
     check_parents,
     check_unique,
 )
+from pipelines.settings_launches import Launch, SelfService
 from pipelines.settings_measures import Exclusion, Failures, Goal, Incidents, References, Rework
 from pipelines.settings_messages import at, messages, suggestion
 from pipelines.settings_section import Section, regular_expression
@@ -251,6 +252,8 @@ class Settings(Section):
     goals: tuple[Goal, ...] = Field((), description="targets per metric and team")
     references: References = Field(References(), description="what values are held against")
     setup: Setup = Field(Setup(), description="how new services are set up")
+    launches: tuple[Launch, ...] = Field((), description="what should take requests away")
+    self_service: SelfService = Field(SelfService(), description="what people do for themselves")
     services: tuple[Service, ...] = Field((), description="services, where repositories are not")
     teams: tuple[Team, ...] = Field((), description="teams, beside those the sources know")
     people: tuple[Person, ...] = Field((), description="accounts that belong together")
@@ -268,6 +271,7 @@ class Settings(Section):
     def _names_hold(self) -> Self:
         check_unique("services", [service.name for service in self.services])
         check_unique("teams", [team.name for team in self.teams])
+        check_unique("launches", [launch.name for launch in self.launches])
         accounts = [(i, a) for i, person in enumerate(self.people) for a in person.accounts]
         check_accounts(accounts)
         check_parents([(team.name, team.parent) for team in self.teams])

@@ -12,6 +12,7 @@ from benchmarks.result import Result
 
 SCALES = {
     "bench_build": 0.002,
+    "bench_deflection": 0.02,
     "bench_git": 0.005,
     "bench_incidents": 0.01,
     "bench_intervals": 0.01,

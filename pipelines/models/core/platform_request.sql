@@ -1,0 +1,32 @@
+-- One row per ticket in which somebody asks the platform team for something: those with a request
+-- type. team_ids: the teams of who asked; machines ask for nothing. Dates are the organisation's.
+-- key: ticket_id
+-- not null: ticket_key, opened_at, week, team_ids
+with member as (
+    select person_id, list(team_id order by team_id) as team_ids
+    from membership
+    group by person_id
+),
+moved as (
+    select ticket_id,
+        min(case when to_category = 'in_progress' then v.at end) as started_at,
+        max(case when to_category = 'done' then v.at end) as done_at
+    from records.ticket_transition as v
+    where field = 'status'
+    group by ticket_id
+)
+select
+    t.ticket_id, t.ticket_key, t.project, t.title, t.url, t.request_type, t.type, t.components,
+    p.person_id, coalesce(m.team_ids, cast([] as varchar[])) as team_ids, a.person_id as handler_id,
+    t.created_at as opened_at, v.started_at,
+    case when t.status_category = 'done' or (t.status_category is null and t.resolved_at is not null)
+        then coalesce(v.done_at, t.resolved_at) end as resolved_at,
+    cast(date_trunc('week', cast(timezone(k.zone, t.created_at) as date)) as date) as week
+from records.ticket as t
+cross join input.clock as k
+left join account_person as p on p.account_id = t.reporter
+left join account_person as a on a.account_id = t.assignee
+left join member as m on m.person_id = p.person_id
+left join moved as v on v.ticket_id = t.ticket_id
+where t.deleted_at is null and trim(t.request_type) <> '' and not coalesce(p.is_bot, false)
+    and t.created_at >= '2000-01-01' and t.created_at < k.as_of
