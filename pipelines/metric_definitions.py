@@ -140,6 +140,22 @@ DEFINITIONS = (
         "metric_ticket_flow",
     ),
     Definition(
+        "verdict",
+        "Verdict",
+        "Is it time for platform engineering? Any of the four thresholds crossed: platform "
+        "engineering is indicated. All four clear, not applicable or trending: DevOps is still the "
+        "right answer. Else undecided, with what is missing; missing data never speaks for DevOps. "
+        "Set-ups and requests are samples: they enter and leave crossed after two evaluations in a "
+        "row, and are wrong on a side in 2.5 % of looks each, together at most 5 %. Engineers and "
+        "audits count at once. Without data a crossed threshold is held for 13 weeks after it was "
+        "last measured, then nobody knows. Replayed at every fourth week end from the first "
+        "evaluation at which any threshold could be judged. Size: people with a change merged in "
+        "90 days, as author or merger.",
+        "evaluations: every 4 weeks; in a row: 2; hold: 13 weeks; sizes: 10, 30, 50 and 100 "
+        "engineers, over 90 days",
+        "verdict",
+    ),
+    Definition(
         "threshold_forecast",
         "Trending",
         "Whether a threshold that is clear will be crossed, should its weeks go on as they do. "

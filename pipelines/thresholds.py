@@ -22,6 +22,24 @@ TITLES = {
     REQUESTS: "Requests against building",
 }
 
+# What it means that one is crossed, within a sentence; `{limit}` is its threshold value.
+CROSSINGS = {
+    SETUP_TIME: "setting up a new service takes more than a day",
+    SHARED_INFRASTRUCTURE: "{limit:.0f} or more engineers share infrastructure",
+    CONFIGURATION: "audits find configurations that differ between teams",
+    REQUESTS: "the infrastructure team spends more time on requests than on building",
+}
+
+# What each needs to be judged at all, where nothing has measured it.
+NEEDS = {
+    SETUP_TIME: "repositories, deployments, and the tickets or portal where new services are "
+    "asked for",
+    SHARED_INFRASTRUCTURE: "changes, deployments, and which cluster, account or runners each "
+    "service uses",
+    CONFIGURATION: "an audit register or the results of scanners, and teams with repositories",
+    REQUESTS: "the tickets of the infrastructure team, and which team it is",
+}
+
 # What a measure can say of one moment; `trending` only where an audit's finding was fixed.
 MEASURED_STATES = ("crossed", "clear", "not applicable", "insufficient", "trending")
 
