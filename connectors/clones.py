@@ -28,7 +28,7 @@ _SETTLED = timedelta(seconds=60)
 _BRANCHES = "+refs/heads/*:refs/heads/*"
 _TAGS = "+refs/tags/*:refs/tags/*"
 # Unlike `cat-file`, this does not try to fetch what a partial clone lacks.
-_PRESENT = ("--no-walk", "--ignore-missing", "--missing=allow-any")
+PRESENT = ("--no-walk", "--ignore-missing", "--missing=allow-any")
 _DAMAGE = re.compile(
     r"not a git repository|corrupt|bad object|missing (blob|tree|commit|object)|invalid index-pack|"
     r"unable to read|loose object|packfile .* (cannot|is far|does not)|did not send all necessary"
@@ -87,9 +87,31 @@ class GitSource:
             git = self._up_to_date(pull, scope, url, key)
         return _ready(git, url.text)
 
+    def bring(self, pull: Pull, scope: Scope, names: Sequence[str]) -> None:
+        """Fetch objects that a partial clone lacks in one request; local ones stay as they are.
+
+        Raises `SourceError` where the remote gives no single objects.
+        """
+        if "path" in scope.attributes:
+            return
+        url = clone_url(scope.attributes["clone_url"])
+        key = scope.attributes["repository_key"]
+        target = _target(pull, key)
+        asked = "".join(f"{name}\n" for name in names).encode()
+        with (
+            self._locks.setdefault(key, threading.Lock()),
+            _locked(target.with_suffix(".lock")) as lock,
+        ):
+            Git(target, url.text).remote(
+                *("-c", "fetch.negotiationAlgorithm=noop", "fetch", "--quiet", "--no-tags"),
+                *("--no-write-fetch-head", "--filter=blob:none", "--stdin", "origin"),
+                access=self._access(url),
+                stdin=asked,
+                keep_open=(lock,),
+            )
+
     def _up_to_date(self, pull: Pull, scope: Scope, url: CloneUrl, key: str) -> Git:
-        name = hashlib.sha256(key.encode()).hexdigest()[:24]
-        target = pull.clones / f"{name}.git"
+        target = _target(pull, key)
         git = Git(target, url.text)
         fetched = self._fetched.setdefault(pull, set())
         marker = scope.attributes.get("marker")
@@ -100,8 +122,8 @@ class GitSource:
             return git
         access = self._access(url)
         pull.clones.mkdir(mode=0o700, parents=True, exist_ok=True)
-        with _locked(pull.clones / f"{name}.lock") as lock:
-            for left_behind in pull.clones.glob(f"{name}.*.part"):
+        with _locked(target.with_suffix(".lock")) as lock:
+            for left_behind in pull.clones.glob(f"{target.stem}.*.part"):
                 shutil.rmtree(left_behind)
             branch = scope.attributes.get("default_branch")
             seen.unlink(missing_ok=True)
@@ -179,6 +201,11 @@ class GitSource:
         )
 
 
+def _target(pull: Pull, key: str) -> Path:
+    """Where the clone of a repository lies."""
+    return pull.clones / f"{hashlib.sha256(key.encode()).hexdigest()[:24]}.git"
+
+
 def settled_marker(scope: Scope, asked_at: datetime) -> str | None:
     """The scope's marker; None while its newest change is too fresh to be surely the last one.
 
@@ -219,7 +246,7 @@ def head_commit(git: Git) -> str | None:
 def present_commits(git: Git, names: list[str]) -> list[str]:
     """Those of the commits that are still in the repository."""
     asked = "".join(f"{name}\n" for name in names).encode()
-    return git.run("rev-list", *_PRESENT, "--stdin", stdin=asked).decode("ascii").split()
+    return git.run("rev-list", *PRESENT, "--stdin", stdin=asked).decode("ascii").split()
 
 
 def _ready(git: Git, url: str) -> Clone:
@@ -243,7 +270,7 @@ def _mailmap(git: Git) -> str:
 
 
 def _has_object(git: Git, name: str) -> bool:
-    return bool(git.run("rev-list", "--objects", *_PRESENT, name))
+    return bool(git.run("rev-list", "--objects", *PRESENT, name))
 
 
 def _fetch_mailmap(git: Git, access: Access, lock: int) -> None:

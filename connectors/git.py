@@ -38,6 +38,8 @@ from connectors.git_command import Git
 from connectors.git_log import possible_time
 from connectors.git_references import default_branch, list_references, tips
 from connectors.git_streams import CommitPathStream, CommitStream, GitStream, ReferenceStream
+from connectors.practices.options import PracticeOptions
+from connectors.practices.stream import PracticeStream
 from connectors.reading import load_json
 from connectors.records import Repository
 from connectors.secret import Secret
@@ -63,6 +65,9 @@ class GitOptions(ConnectionOptions):
     paths: bool = Field(False, description="read which paths each commit touches (path rules)")
     pull_requests: bool = Field(
         False, description="fetch the heads of pull requests too (refs/pull)"
+    )
+    practices: PracticeOptions = Field(
+        PracticeOptions(), description="the practice inventory, where [practices] does not suit"
     )
 
     @field_validator("repositories")
@@ -172,16 +177,20 @@ class GitConnector(Connector):
         self._scopes: list[Scope] | None = None
 
     def streams(self) -> tuple[Stream, ...]:
-        """Repositories, references and commits; paths only where path rules ask for them."""
+        """Repositories, references and commits; paths and practices where they are asked for."""
         always: tuple[Stream, ...] = (
             RepositoryStream(self.source),
             ReferenceStream(self.source),
             CommitStream(self.source),
         )
-        return (*always, CommitPathStream(self.source)) if self.options.paths else always
+        paths = (CommitPathStream(self.source),) if self.options.paths else ()
+        # This one always, so that kept scans can be read whatever the settings say today.
+        return (*always, *paths, PracticeStream(self.source, self.options.practices))
 
-    def scopes(self, stream: Stream) -> Iterable[Scope]:  # noqa: ARG002  all streams have the same
-        """One scope a configured repository."""
+    def scopes(self, stream: Stream) -> Iterable[Scope]:
+        """One scope a configured repository, none for what the settings leave out."""
+        if isinstance(stream, PracticeStream) and not self.options.practices.scan:
+            return []
         if self._scopes is None:
             self._scopes = self._configured()
         return self._scopes

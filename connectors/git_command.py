@@ -275,11 +275,14 @@ def _stream(
     secret: str | None = None,
 ) -> Iterator[bytes]:
     deadline = time.monotonic() + seconds
-    with tempfile.TemporaryFile() as errors:
-        process = _started(command, cwd, environment, errors, keep_open)
+    # What git is told comes from a file: some commands answer while they read, and a pipe to
+    # them and one from them would wait for each other.
+    with tempfile.TemporaryFile() as errors, tempfile.TemporaryFile() as told:
+        told.write(stdin)
+        told.seek(0)
+        process = _started(command, cwd, environment, (told, errors), keep_open)
         assert process.stdout is not None  # noqa: S101  it was asked for as a pipe
         try:
-            _feed(process, stdin)
             while chunk := _read(process.stdout.fileno(), deadline):
                 yield chunk
             status = process.wait(max(0.0, deadline - time.monotonic()))
@@ -310,7 +313,7 @@ def _started(
     command: Sequence[str],
     cwd: Path,
     environment: dict[str, str],
-    errors: IO[bytes],
+    files: tuple[IO[bytes], IO[bytes]],
     keep_open: Sequence[int],
 ) -> subprocess.Popen[bytes]:
     try:
@@ -318,20 +321,10 @@ def _started(
             command,
             cwd=cwd,
             env=environment,
-            stdin=subprocess.PIPE,
+            stdin=files[0],
             stdout=subprocess.PIPE,
-            stderr=errors,
+            stderr=files[1],
             pass_fds=tuple(keep_open),
         )
     except FileNotFoundError:
         raise SourceError("git is not installed, or not on the PATH: install it") from None
-
-
-def _feed(process: subprocess.Popen[bytes], stdin: bytes) -> None:
-    """Git reads all its input before it answers, so writing first cannot block both."""
-    assert process.stdin is not None  # noqa: S101  it was asked for as a pipe
-    try:
-        process.stdin.write(stdin)
-        process.stdin.close()
-    except BrokenPipeError:
-        return  # git has ended already; its exit status and words say why

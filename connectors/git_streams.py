@@ -52,7 +52,7 @@ class ReferenceStream(GitStream):
 
     def pages(self, pull: Pull, scope: Scope, state: State) -> Iterator[Page]:
         """One page with the whole listing, or nothing where nothing moved."""
-        if _is_unchanged(scope, state):
+        if is_unchanged(scope, state):
             return
         requested_at = pull.now()
         clone = self.source.open(pull, scope)
@@ -83,7 +83,7 @@ class _LogStream(GitStream):
 
     def pages(self, pull: Pull, scope: Scope, state: State) -> Iterator[Page]:
         """The log since the state's tips in pages, while git runs; the last one sets the state."""
-        if _is_unchanged(scope, state):
+        if is_unchanged(scope, state):
             return
         requested_at = pull.now()
         clone = self.source.open(pull, scope)
@@ -153,7 +153,8 @@ class CommitPathStream(_LogStream):
         return parse_paths(line)
 
 
-def _is_unchanged(scope: Scope, state: State) -> bool:
+def is_unchanged(scope: Scope, state: State) -> bool:
+    """Whether the probe shows what it showed when this scope was last complete."""
     marker = scope.attributes.get("marker")
     return marker is not None and marker == state.marker and state.cursor is not None
 

@@ -15,7 +15,12 @@ from connectors.clones import GitSource
 from connectors.connector import Connector, Finding, Pull, Scope, Stream
 from connectors.github_auth import AppAuth, token_auth
 from connectors.github_diagnosis import diagnose
-from connectors.github_git import RepositoryCommitPaths, RepositoryCommits, RepositoryReferences
+from connectors.github_git import (
+    RepositoryCommitPaths,
+    RepositoryCommits,
+    RepositoryPractices,
+    RepositoryReferences,
+)
 from connectors.github_options import GithubOptions
 from connectors.github_runs import WorkflowRunsStream
 from connectors.github_snapshots import AccountsStream, RepositoriesStream, TeamsStream
@@ -72,6 +77,7 @@ class GithubConnector(Connector):
             RepositoryReferences(self._source),
             RepositoryCommits(self._source),
             RepositoryCommitPaths(self._source, is_wanted=options.paths),
+            RepositoryPractices(self._source, options.practices),
         )
 
     def scopes(self, stream: Stream) -> Iterable[Scope]:

@@ -10,6 +10,8 @@ from connectors.clones import GitSource
 from connectors.connector import Line, Parsed, Scope
 from connectors.git_streams import CommitPathStream, CommitStream, ReferenceStream
 from connectors.github_probes import pushed, repository_scopes
+from connectors.practices.options import PracticeOptions
+from connectors.practices.stream import PracticeStream
 
 
 class RepositoryReferences(ReferenceStream):
@@ -40,6 +42,20 @@ class RepositoryCommitPaths(CommitPathStream):
     def __init__(self, source: GitSource, *, is_wanted: bool) -> None:
         super().__init__(source)
         self.is_wanted = is_wanted
+
+    def scopes_in(self, line: Line, parsed: Parsed) -> Iterable[Scope]:
+        """One scope a repository, none where the settings leave this stream out."""
+        return repository_scopes(line, parsed, pushed) if self.is_wanted else ()
+
+
+class RepositoryPractices(PracticeStream):
+    """What files of each repository show of the approaches it uses."""
+
+    parent: ClassVar[str | None] = "repositories"
+
+    def __init__(self, source: GitSource, options: PracticeOptions) -> None:
+        super().__init__(source, options)
+        self.is_wanted = options.scan
 
     def scopes_in(self, line: Line, parsed: Parsed) -> Iterable[Scope]:
         """One scope a repository, none where the settings leave this stream out."""

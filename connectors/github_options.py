@@ -6,6 +6,7 @@ from typing import Annotated, Self
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
 from connectors.connector import ConnectionOptions
+from connectors.practices.options import PracticeOptions
 from connectors.secret import Secret
 
 _FullName = Annotated[str, StringConstraints(pattern=r"^[\w.-]+/[\w.-]+$")]
@@ -38,6 +39,9 @@ class GithubOptions(ConnectionOptions):
     workflow_jobs: bool = Field(False, description="read the jobs of each run: one request a run")
     paths: bool = Field(False, description="read which paths each commit touches (path rules)")
     issues: bool = Field(True, description="read issues as tickets")
+    practices: PracticeOptions = Field(
+        PracticeOptions(), description="the practice inventory, where [practices] does not suit"
+    )
 
     @model_validator(mode="after")
     def _complete(self) -> Self:

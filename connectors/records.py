@@ -415,19 +415,37 @@ class ScaffolderStep(Record):
     finished_at: Instant | None = None
 
 
+class PracticeScan(Record):
+    """A commit of a repository's main line whose files were read; it holds until the next one.
+
+    A commit that shows the same as the scan before it has none of its own.
+    """
+
+    table = "practice_scan"
+    key = ("scan_id",)
+
+    scan_id: str
+    repository_key: str
+    sha: str
+    committed_at: Instant
+    rules: str  # which rules were applied; scans by others are not compared
+    files: int
+    files_left: int  # wanted, and too large, too many or no text
+
+
 class Practice(Record):
     """One approach a repository uses in one category of its set-up, with where it shows."""
 
     table = "practice"
-    key = ("repository_key", "category", "approach", "path", "at_line")
-    set_of = "repository_key"
+    key = ("scan_id", "category", "approach", "path", "at_line")
+    set_of = "scan_id"
 
+    scan_id: str
     repository_key: str
     category: str
     approach: str
     path: str
     at_line: int  # `line` is where a row was received
-    sha: str
 
 
 class Audit(Record):
@@ -440,37 +458,51 @@ class Audit(Record):
     name: str
     teams: list[str] = []
     performed_at: Instant
+    url: str | None = None
 
 
 class AuditResult(Record):
-    """What an audit observed for one control at one team or resource."""
+    """What an audit observed for one control at one team or resource.
+
+    Without a team or a resource: for every team in the audit's scope.
+    """
 
     table = "audit_result"
-    key = ("audit_id", "control", "team", "resource")
+    key = ("result_id",)
 
+    result_id: str
     audit_id: str
     control: str
-    team: str
-    resource: str = ""
+    team: str | None = None
+    resource: str | None = None  # a repository or service, where no team is named
     observed: str | None = None
     is_pass: bool | None = None
+    is_inconsistent: bool | None = None  # flagged so by the auditor
     exception_until: Instant | None = None
+    evidence: str | None = None
+    url: str | None = None
 
 
 class ScanFinding(Record):
-    """What a scanner says of one rule at one place of a repository."""
+    """What one run of a scanner says of one rule at one place of a repository.
+
+    A rule that the run lists, and has no result for, is a row of its own without path: it passed.
+    """
 
     table = "finding"
-    key = ("repository_key", "tool", "rule", "path", "at_line")
+    key = ("scan_id", "rule", "path", "at_line")
 
+    scan_id: str  # one run over one repository
     repository_key: str
     tool: str
     rule: str
-    path: str
-    at_line: int  # `line` is where a row was received
+    path: str = ""
+    at_line: int = 0  # `line` is where a row was received
     severity: str | None = None
-    is_pass: bool | None = None
-    first_seen_at: Instant | None = None
+    is_pass: bool | None = None  # None: left to judge by hand, or not applicable
+    is_suppressed: bool = False
+    message: str | None = None
+    audit: str | None = None  # the audit whose evidence this run is, if any
     seen_at: Instant
 
 
@@ -525,6 +557,7 @@ RECORDS: tuple[type[Record], ...] = (
     TeamMember,
     ScaffolderTask,
     ScaffolderStep,
+    PracticeScan,
     Practice,
     Audit,
     AuditResult,

@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import duckdb
 import polars as pl
 
+from pipelines.inputs_configuration import configuration_tables
 from pipelines.inputs_frame import frame, glob_pattern, handle
 from pipelines.inputs_launches import launch_tables
 from pipelines.inputs_measures import measure_tables
@@ -70,6 +71,7 @@ def write(
         **measure_tables(settings),
         **setup_tables(settings),
         **launch_tables(settings),
+        **configuration_tables(settings),
         "clock": pl.DataFrame(
             {
                 "as_of": [moment.as_of],

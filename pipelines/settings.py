@@ -18,6 +18,7 @@ from zoneinfo import ZoneInfo, available_timezones
 from pydantic import BaseModel, Field, ValidationError, field_validator, model_validator
 
 from connectors.connector import ConnectionOptions, Connector, kinds
+from connectors.practices.options import PracticeOptions
 from pipelines import cron
 from pipelines.settings_checks import (
     SettingsConflictError,
@@ -25,6 +26,12 @@ from pipelines.settings_checks import (
     check_goals,
     check_parents,
     check_unique,
+)
+from pipelines.settings_configuration import (
+    Configuration,
+    ConfigurationException,
+    Standard,
+    check_configuration,
 )
 from pipelines.settings_launches import Launch, SelfService
 from pipelines.settings_measures import Exclusion, Failures, Goal, Incidents, References, Rework
@@ -254,6 +261,14 @@ class Settings(Section):
     setup: Setup = Field(Setup(), description="how new services are set up")
     launches: tuple[Launch, ...] = Field((), description="what should take requests away")
     self_service: SelfService = Field(SelfService(), description="what people do for themselves")
+    practices: PracticeOptions = Field(
+        PracticeOptions(), description="which files show what approaches"
+    )
+    configuration: Configuration = Field(
+        Configuration(), description="when configurations are inconsistent"
+    )
+    standards: tuple[Standard, ...] = Field((), description="the declared approaches")
+    exceptions: tuple[ConfigurationException, ...] = Field((), description="allowed deviations")
     services: tuple[Service, ...] = Field((), description="services, where repositories are not")
     teams: tuple[Team, ...] = Field((), description="teams, beside those the sources know")
     people: tuple[Person, ...] = Field((), description="accounts that belong together")
@@ -276,6 +291,9 @@ class Settings(Section):
         check_accounts(accounts)
         check_parents([(team.name, team.parent) for team in self.teams])
         check_goals([(goal.metric, goal.team) for goal in self.goals])
+        check_configuration(
+            self.practices, self.configuration.controls, self.standards, self.exceptions
+        )
         return self
 
     @property
@@ -339,7 +357,7 @@ def parse(content: bytes, path: Path) -> Settings:
     connections: dict[str, Connection] = {}
     for name, table in tables.items():
         try:
-            connections[name] = _connection(name, table, path.parent)
+            connections[name] = _connection(name, table, path.parent, document)
         except ValidationError as error:
             kind = kinds()[table.get("kind", name)].options_type
             problems += messages(error, kind, ("connections", name), text, path)
@@ -351,7 +369,7 @@ def parse(content: bytes, path: Path) -> Settings:
         problems += messages(error, Settings, (), text, path)
     if problems:
         raise SettingsError("\n".join(problems))
-    return settings
+    return settings.model_copy(update={"practices": _anchored(settings.practices, path.parent)})
 
 
 def _document(content: bytes, path: Path) -> tuple[str, dict[str, Any]]:
@@ -376,7 +394,8 @@ def _is_misplaced(name: str, table: object) -> bool:
     return name not in Settings.model_fields and isinstance(table, Mapping) and name in kinds()
 
 
-def _connection(name: str, table: object, base: Path) -> Connection:
+def _connection(name: str, table: object, base: Path, document: Mapping[str, Any]) -> Connection:
+    """A connection; what it does not say of practices itself, the settings say for all."""
     if not isinstance(table, Mapping):
         raise SettingsConflictError((), f"a connection is a table: [connections.{name}]")
     if not re.fullmatch(r"[a-z][a-z0-9_-]{0,39}", name):
@@ -399,8 +418,19 @@ def _connection(name: str, table: object, base: Path) -> Connection:
             cron.check(str(schedule))
         except ValueError as error:
             raise SettingsConflictError(("schedule",), str(error)) from error
+    if "practices" in kinds()[kind].options_type.model_fields and _is_usable(document):
+        options.setdefault("practices", document["practices"])
     validated = _anchored(kinds()[kind].options_type.model_validate(options).beside(base), base)
     return Connection(name=name, kind=kind, schedule=schedule, options=validated)
+
+
+def _is_usable(document: Mapping[str, Any]) -> bool:
+    """Whether the settings say something of practices; what is wrong in it is told once."""
+    try:
+        PracticeOptions.model_validate(document.get("practices"))
+    except ValidationError:
+        return False
+    return True
 
 
 def _anchored(value: Any, base: Path) -> Any:

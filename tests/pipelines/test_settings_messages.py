@@ -15,7 +15,8 @@ from pipelines.settings import SettingsError
 
 SECTIONS = (
     "data, organisation, connections, deployments, incidents, failures, rework, exclusions, "
-    "goals, references, setup, launches, self_service, services, teams, people, bots, operation"
+    "goals, references, setup, launches, self_service, practices, configuration, standards, "
+    "exceptions, services, teams, people, bots, operation"
 )
 
 
