@@ -64,6 +64,8 @@ def run(
     maker = {table: step for step in found.values() for table in step.tables}
     counts: dict[str, tuple[int, float]] = {}
     audits: dict[str, list[AuditResult]] = {}
+    columns: dict[str, dict[str, str]] = {}
+    readers = _readers(maker, models)
 
     def work(connection: duckdb.DuckDBPyConnection, job: _Job) -> None:
         if job.kind == "audit":
@@ -71,8 +73,17 @@ def run(
         else:
             counts.update(_make(connection, found[job.name], models))
 
-    _in_order(connections, _graph(maker, models), work, _Counter(len(found), progress))
-    columns = _columns(connections[0])
+    def done(connection: duckdb.DuckDBPyConnection, job: _Job) -> None:
+        # What is read by nobody any more makes room for what follows.
+        for table, jobs in readers.items():
+            if job in jobs:
+                jobs.remove(job)
+                if not jobs:
+                    columns[table] = _columns(connection, duck.PASSING, table)[table]
+                    connection.execute(f'drop table {duck.PASSING}.main."{table}"')
+
+    _in_order(connections, _graph(maker, models), work, done, _Counter(len(found), progress))
+    columns |= _columns(connections[0], "opened")
     return {
         table: TableResult(*counts[table], columns[table], audits[table])
         for step in found.values()
@@ -128,10 +139,25 @@ def _graph(maker: Mapping[str, Step], models: Mapping[str, Model]) -> dict[_Job,
     return graph
 
 
+def _readers(maker: Mapping[str, Step], models: Mapping[str, Model]) -> dict[str, set[_Job]]:
+    """Of every table that no build keeps, the jobs that read it, its own audit among them."""
+    found: dict[str, set[_Job]] = {
+        table: {_Job("audit", table)} for table in maker if not models[table].is_kept
+    }
+    for table, step in maker.items():
+        audited = [each.refers_to for each in models[table].assertions if each.refers_to]
+        for name in found.keys() & step.depends_on:
+            found[name].add(_Job("step", step.name))
+        for name in found.keys() & audited:
+            found[name].add(_Job("audit", table))
+    return found
+
+
 def _in_order(
     connections: list[duckdb.DuckDBPyConnection],
     graph: dict[_Job, set[_Job]],
     work: Callable[[duckdb.DuckDBPyConnection, _Job], None],
+    after: Callable[[duckdb.DuckDBPyConnection, _Job], None],
     counter: _Counter,
 ) -> None:
     waiting = TopologicalSorter(graph)
@@ -150,6 +176,7 @@ def _in_order(
                 job, connection = running.pop(done)
                 free.append(connection)
                 done.result()
+                after(connection, job)
                 waiting.done(job)
 
 
@@ -213,14 +240,16 @@ def _made(connection: duckdb.DuckDBPyConnection, place: str, sql: str) -> int:
     return int(made.fetchall()[0][0])
 
 
-def _columns(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
-    """The columns and their types of every table of the build, kept or not."""
+def _columns(
+    connection: duckdb.DuckDBPyConnection, database: str, table: str | None = None
+) -> dict[str, dict[str, str]]:
+    """The columns and their types of the tables of a database, or of one of them."""
     columns: dict[str, dict[str, str]] = {}
-    for table, column, kind in connection.execute(
+    for name, column, kind in connection.execute(
         "select table_name, column_name, data_type from duckdb_columns() "
-        "where database_name in (current_database(), ?) and schema_name = current_schema() "
-        "order by table_name, column_index",
-        [duck.PASSING],
+        "where database_name = $database and schema_name = 'main' "
+        "and ($table is null or table_name = $table) order by table_name, column_index",
+        {"database": database, "table": table},
     ).fetchall():
-        columns.setdefault(table, {})[column] = kind
+        columns.setdefault(name, {})[column] = kind
     return columns

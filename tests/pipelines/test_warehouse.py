@@ -94,6 +94,7 @@ def test_a_subset_makes_again_what_no_build_keeps(settings: Settings) -> None:
     operations.build(settings)
     second = operations.build(settings, selection=frozenset({"change"}))
     assert {"change", "known_change", "known_commit", "merged_request"} <= set(second.tables)
+    assert second.tables["known_commit"].columns["commit_no"] == "BIGINT"
     assert not {"metric", "change_fact", "deployment"} & set(second.tables)
 
 
