@@ -268,6 +268,20 @@ def kaplan_meier(observed: pl.DataFrame, levels: tuple[float, ...]) -> pl.DataFr
     )
 
 
+def survival_band(observed: pl.DataFrame) -> pl.DataFrame:
+    """The survival curve at each event time of each cell, with its 95 % band.
+
+    As `survival_curve`; the band is the one with log(−log S), null once nobody is left.
+    """
+    from scipy.stats import norm
+
+    margin = float(norm.ppf(1 - _TAIL)) * pl.col("error")
+    return survival_curve(observed).with_columns(
+        ci_low=(-(pl.col("log_log") + margin).exp()).exp(),
+        ci_high=(-(pl.col("log_log") - margin).exp()).exp(),
+    )
+
+
 def survival_curve(observed: pl.DataFrame) -> pl.DataFrame:
     """The survival curve at each event time of each cell, with its log-log error.
 

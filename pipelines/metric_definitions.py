@@ -234,4 +234,43 @@ DEFINITIONS = (
         "hours to a ticket: 72 (self_service in leadline.toml)",
         "category_week",
     ),
+    Definition(
+        "automation_candidate",
+        "What to automate next",
+        "Per category of requests, over the last 26 full weeks: tickets a month, times the mean "
+        "hours of handling one (cut at the 95th percentile), times repeatability, the share of "
+        "its tickets in the largest group of like titles, or of its type where titles say "
+        "nothing. Sorted by these hours; teams that ask and hours they wait break ties. The wait "
+        "is from opening to resolving, as it was by the clock. Rising or falling: the last 13 "
+        "weeks against the 13 before, where the Wilson interval of the share leaves out one half.",
+        "weeks: 26; least tickets: 5; month: 365.25 / 12 days",
+        "automation_candidate",
+    ),
+    Definition(
+        "onboarding",
+        "Onboarding",
+        "Time from when somebody was first seen at work (a commit, a change request, a review, a "
+        "production deployment) to their first merged change, to their first change live in "
+        "production or deployment they started, and to their tenth merged change: Kaplan–Meier "
+        "over half-year cohorts of newcomers. People seen in the first 13 weeks of the history "
+        "are no newcomers: nobody can tell when they came. Who is not there yet counts as not yet "
+        "over, up to 13 weeks after they were last seen. Fewer than 5 people are not shown; "
+        "nobody is named or ranked.",
+        "least people: 5; milestones: first change, first deployment, change number 10; gone: not "
+        "seen for 13 weeks",
+        "onboarding",
+    ),
+    Definition(
+        "team_interaction",
+        "Team interactions",
+        "Per month and pair of teams: tickets that people of the one opened and people of the "
+        "other handle, self-service actions in categories whose tickets the other handles most, "
+        "and change requests reviewed between them. From 5 of these on: at least half reviews is "
+        "collaboration where each side gives a quarter of them or more, else facilitating; "
+        "otherwise X-as-a-service where at least half of what is asked is done by self-service; "
+        "else by ticket, which is none of the three modes of Team Topologies. People of both "
+        "teams are left out; those of several count for each.",
+        "least interactions: 5; months: 13",
+        "team_interaction",
+    ),
 )

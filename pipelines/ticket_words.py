@@ -47,13 +47,22 @@ def groups(titles: list[str]) -> list[str]:
     return [names.get(text, OTHERS) for text in plain]
 
 
-def largest_share(titles: list[str]) -> tuple[float, str] | None:
-    """The share of the largest group among the titles, and its name; None where none is alike."""
-    found = Counter(name for name in groups(titles) if name != OTHERS)
-    if not found:
+def largest(titles: list[str]) -> tuple[str, list[bool]] | None:
+    """The largest group of like titles, of any size: its name, and which titles are in it.
+
+    None where no title has words. Of groups of one size, the one with the most usual title.
+    """
+    plain = [_plain(title) for title in titles]
+    counts = Counter(text for text in plain if text)
+    ordered = sorted(counts, key=lambda text: (-counts[text], text))
+    if not ordered:
         return None
-    name, size = min(found.items(), key=lambda pair: (-pair[1], pair[0]))
-    return size / len(titles), name
+    members: dict[int, list[str]] = {}
+    for place, (text, label) in enumerate(zip(ordered, _labels(ordered), strict=True)):
+        # Titles near no group stand for themselves.
+        members.setdefault(label if label >= 0 else -1 - place, []).append(text)
+    texts = max(members.values(), key=lambda group: sum(counts[text] for text in group))
+    return _name(texts, counts), [text in texts for text in plain]
 
 
 def _plain(title: str) -> str:
