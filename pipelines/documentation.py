@@ -188,7 +188,7 @@ _BLOCKS: dict[str, Callable[[], Iterable[str]]] = {
     "records": _records,
     "settings": lambda: sections(table),
     "tables": _tables,
-    "thresholds": lambda: _definitions(("signals", "marts")),
+    "thresholds": lambda: _definitions(("core", "signals", "marts")),
 }
 _KIND_BLOCKS: dict[str, Callable[[type[Connector]], Iterable[str]]] = {
     "options": lambda connector: connection_settings(connector, table),

@@ -364,3 +364,33 @@ def _order_statistics(
         np.where(low >= 1, low_value, np.nan),
         np.where(high <= counts, high_value, np.nan),
     )
+
+
+def lag_one(residuals: Floats) -> float:
+    """How much a weekly series resembles itself a week later: lag-1 autocorrelation in [0, 0.9].
+
+    The sample's own is too low in short series; Kendall's correction, ρ + (1 + 3ρ)/n, mends that.
+    """
+    total = float((residuals**2).sum())
+    if len(residuals) < 3 or total == 0:
+        return 0.0
+    found = float((residuals[1:] * residuals[:-1]).sum()) / total
+    return float(np.clip(found + (1 + 3 * found) / len(residuals), 0.0, 0.9))
+
+
+def ratio_interval(part: Floats, whole: Floats) -> tuple[float, float, float]:
+    """Share Σ part ÷ Σ whole over weeks, with its interval: value, ci_low, ci_high.
+
+    u_w = (part_w − R·whole_w) ÷ mean(whole); SE² = Σu²/(W−1)/W · (1+ρ)/(1−ρ), with ρ of `lag_one`;
+    t with W−1 degrees of freedom. Needs two weeks and a whole above 0.
+    """
+    from scipy.stats import t
+
+    weeks = len(whole)
+    value = float(part.sum() / whole.sum())
+    residuals = (part - value * whole) / whole.mean()
+    resemblance = lag_one(residuals)
+    variance = float((residuals**2).sum()) / (weeks - 1) / weeks
+    error = float(np.sqrt(variance * (1 + resemblance) / (1 - resemblance)))
+    half = float(t.ppf(1 - _TAIL, weeks - 1)) * error
+    return value, max(value - half, 0.0), min(value + half, 1.0)

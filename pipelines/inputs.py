@@ -15,6 +15,7 @@ from pipelines.inputs_configuration import configuration_tables
 from pipelines.inputs_frame import frame, glob_pattern, handle
 from pipelines.inputs_launches import launch_tables
 from pipelines.inputs_measures import measure_tables
+from pipelines.inputs_requests import request_tables
 from pipelines.inputs_setup import setup_tables
 from pipelines.landing import Landing
 from pipelines.settings import WEEKDAYS, Organisation, Settings
@@ -72,6 +73,7 @@ def write(
         **setup_tables(settings),
         **launch_tables(settings),
         **configuration_tables(settings),
+        **request_tables(settings),
         "clock": pl.DataFrame(
             {
                 "as_of": [moment.as_of],

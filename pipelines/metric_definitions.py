@@ -273,4 +273,39 @@ DEFINITIONS = (
         "least interactions: 5; months: 13",
         "team_interaction",
     ),
+    Definition(
+        "request_share",
+        "Share of requests",
+        "Hours the infrastructure team spent on requests, divided by its hours of requests and "
+        "building, summed over the ISO weeks before an evaluation. Requests are other teams' "
+        "needs, building is permanent improvement; incidents and overhead are outside. One source "
+        "of hours at a time: logged time, the status history, sessions of activity, or what a "
+        "ticket of the type takes; the first that tracks enough of the team's working hours. "
+        "Crossed: the lower bound, were everything unclassified building, is above the "
+        "threshold. Clear: the upper bound, were it requests, is below. The interval allows for "
+        "weeks that resemble the week before. Of one or two people only the state is shown.",
+        "threshold: 50 %; weeks: 13, at least 8; hours with a class: 70 %; working hours tracked: "
+        "50 %; straight to done: at most 30 %; all of them under requests in leadline.toml",
+        "request_measure",
+    ),
+    Definition(
+        "interrupt_load",
+        "Interrupt load",
+        "How the share of requests in a person's tracked hours spreads over people: quarter, "
+        "median and three quarters, of everybody outside the infrastructure team; the same of its "
+        "own people beside it. From 5 people, never of one.",
+        "minimum n: 5 people",
+        "request_spread",
+    ),
+    Definition(
+        "ticket_text_model",
+        "Reading tickets by their words",
+        "How often the text model was right on tickets it was not trained on, of all and of those "
+        "it would have answered; Brier score, and the mean gap between stated and real "
+        "frequency. It learns from tickets whose class a rule or a user gave, and reads those of "
+        "the infrastructure team that have none. It says nothing where it is not sure, or where "
+        "less than half of the words, weighed by how telling they are, are known to it.",
+        "probability: at least 0.6; at least 20 tickets of each of 2 classes; 5 folds",
+        "ticket_class",
+    ),
 )

@@ -36,6 +36,7 @@ from pipelines.settings_configuration import (
 from pipelines.settings_launches import Launch, SelfService
 from pipelines.settings_measures import Exclusion, Failures, Goal, Incidents, References, Rework
 from pipelines.settings_messages import at, messages, suggestion
+from pipelines.settings_requests import Requests
 from pipelines.settings_section import Section, regular_expression
 from pipelines.settings_setup import Setup
 
@@ -269,6 +270,7 @@ class Settings(Section):
     )
     standards: tuple[Standard, ...] = Field((), description="the declared approaches")
     exceptions: tuple[ConfigurationException, ...] = Field((), description="allowed deviations")
+    requests: Requests = Field(Requests(), description="the infrastructure team's time")
     services: tuple[Service, ...] = Field((), description="services, where repositories are not")
     teams: tuple[Team, ...] = Field((), description="teams, beside those the sources know")
     people: tuple[Person, ...] = Field((), description="accounts that belong together")

@@ -16,7 +16,7 @@ from pipelines.settings import SettingsError
 SECTIONS = (
     "data, organisation, connections, deployments, incidents, failures, rework, exclusions, "
     "goals, references, setup, launches, self_service, practices, configuration, standards, "
-    "exceptions, services, teams, people, bots, operation"
+    "exceptions, requests, services, teams, people, bots, operation"
 )
 
 

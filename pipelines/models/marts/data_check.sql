@@ -221,6 +221,28 @@ with found as (
     join service as s on s.service_id = d.service_id
     cross join input.clock as k
     group by s.name having count(*) filter (where d.live_at > k.as_of) > 0
+    union all
+    select 'unclassified tickets', project, count(*) filter (where c.class = 'unclassified'), count(*),
+        'nothing tells whether they are requests or building',
+        'label them, name types or epics under requests in leadline.toml, or correct them on the page of requests'
+    from ticket_class as c join records.ticket as t on t.ticket_id = c.ticket_id
+    where c.is_infrastructure
+    group by project having count(*) filter (where c.class = 'unclassified') > 0
+    union all
+    select 'absurd logged time', t.project,
+        count(*) filter (where w.duration_us <= 0 or w.duration_us > 604800000000), count(*),
+        'no or negative time, or over a week at once: left out', 'correct it at the source'
+    from records.worklog as w
+    join records.ticket as t on t.ticket_id = w.ticket_id and t.deleted_at is null
+    where w.deleted_at is null
+    group by t.project
+    having count(*) filter (where w.duration_us <= 0 or w.duration_us > 604800000000) > 0
+    union all
+    select 'negative durations', 'tickets of ' || project,
+        count(*) filter (where resolved_at < created_at), count(*),
+        'resolved before it was created: in no effort per type', 'correct it at the source'
+    from ticket_fact
+    group by project having count(*) filter (where resolved_at < created_at) > 0
 )
 -- Two services may have one name.
 select check_name, subject, cast(sum(count) as bigint) as count,

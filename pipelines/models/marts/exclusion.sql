@@ -63,3 +63,10 @@ select request_id, 'setup:' || replace(rule, ' ', '_'), case rule
         else 'names a service that existed already' end
 from setup_request
 where rule is not null and request_id not in (select setup_id from service_setup)
+union all
+select worklog_id, 'worklog:absurd', 'no or negative time, or over a week at once: not logged hours'
+from records.worklog
+where deleted_at is null and (duration_us <= 0 or duration_us > 604800000000)
+union all
+select ticket_id, 'ticket:negative', 'resolved before it was created: in no effort per type'
+from ticket_fact where resolved_at < created_at

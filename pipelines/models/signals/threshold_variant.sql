@@ -12,3 +12,6 @@ select cast(null as varchar) as threshold, cast(null as timestamptz) as evaluate
 where false
 union all
 select threshold, evaluated_at, variant, value, ci_low, ci_high, n, state from setup_variant
+union all
+select threshold, evaluated_at, variant, value, ci_low, ci_high, n, state
+from request_variant

@@ -10,3 +10,6 @@ select cast(null as varchar) as threshold, cast(null as date) as week,
 where false
 union all
 select threshold, week, value, n, joins, leaves from setup_week
+union all
+select threshold, week, value, n, joins, leaves
+from request_week
