@@ -20,7 +20,7 @@ from pipelines.settings import Settings
 from pipelines.settings_messages import model_of
 
 _WIDTH = 98
-_FIRST_KINDS = ("github", "jira", "git", "files")
+_FIRST_KINDS = ("github", "jira", "backstage", "git", "files")
 _HEAD = """\
 # Leadline's settings. Everything here is optional; a line that starts with # and a key shows the
 # default (or an example, where there is none): remove the # and change it.
@@ -156,6 +156,10 @@ _EXAMPLES: dict[str, Any] = {
     "jira.email": "you@example.com",
     "jira.token": {"env": "JIRA_TOKEN"},
     "jira.projects": ["SHOP", "PLAT"],
+    "backstage.base_url": "https://portal.example.com",
+    "backstage.token": {"env": "BACKSTAGE_TOKEN"},
+    "backstage.github_host": "github.example.com",
+    "backstage.portal_url": "https://portal.example.com",
     "git.repositories": ["../shop", "https://git.example.com/team/payments.git"],
     "git.names": {"../shop": "Shop"},
     "git.token": {"env": "GIT_TOKEN"},

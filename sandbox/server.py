@@ -1,4 +1,4 @@
-"""The sandbox as running servers: GitHub with its Git on one port, Jira on another."""
+"""The sandbox as running servers: GitHub with its Git, Jira, and Backstage, each on its port."""
 
 import hashlib
 import time
@@ -12,6 +12,7 @@ from typing import Self
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
+from sandbox.backstage import BackstageSettings, backstage_app
 from sandbox.faults import Faults
 from sandbox.git_http import git_app
 from sandbox.github_app import github_app
@@ -29,8 +30,9 @@ class Sandbox:
     """An organisation served on loopback; a context manager.
 
     Entering writes its Git repositories below `folder`, where they are not there yet, and starts
-    the servers; leaving stops them. `world` holds the moment everything is seen from, `faults`
-    and `jira_faults` the rules that spoil answers, `requests` and `jira_requests` what was asked.
+    the servers; leaving stops them. `world` holds the moment everything is seen from, `faults`,
+    `jira_faults` and `backstage_faults` the rules that spoil answers, `requests`, `jira_requests`
+    and `backstage_requests` what was asked.
     `hidden` repositories are kept from the token. A port of 0 takes a free one.
     """
 
@@ -45,6 +47,7 @@ class Sandbox:
         hidden: Iterable[int] = (),
         port: int = 0,
         jira_port: int = 0,
+        backstage_port: int = 0,
         seed: int = 0,
     ) -> None:
         self.organisation = organisation
@@ -52,7 +55,8 @@ class Sandbox:
         self.github = github or GithubSettings()
         self.jira = jira or JiraSettings()
         self.world = World(organisation, visible_until, hidden)
-        self._ports = (port, jira_port)
+        self._ports = (port, jira_port, backstage_port)
+        self._backstage_token = BackstageSettings().token
         self._seed = seed
         self._stack = ExitStack()
 
@@ -63,15 +67,12 @@ class Sandbox:
         self.requests: RequestLog = github.state.requests
         self.jira_requests: RequestLog = jira.state.requests
         git = Logged(git_app(self.organisation, paths, github.state.gate.accepts), self.requests)
-        self.faults = self._spoilable(_GithubHost(github, git))
-        self.jira_faults = self._spoilable(jira)
-        servers = []
-        for faults, port in zip((self.faults, self.jira_faults), self._ports, strict=True):
-            server = self._stack.enter_context(Server(faults, port))
-            faults.reset = server.reset
-            servers.append(server)
-        self.github_url = servers[0].url
-        self.jira_url = servers[1].url + self.jira.context_path
+        self.faults, self.github_url = self._serve(_GithubHost(github, git), self._ports[0])
+        self.jira_faults, jira_url = self._serve(jira, self._ports[1])
+        self.jira_url = jira_url + self.jira.context_path
+        portal = backstage_app(self.world, BackstageSettings(forge_url=self.github_url))
+        self.backstage_requests: RequestLog = portal.state.requests
+        self.backstage_faults, self.backstage_url = self._serve(portal, self._ports[2])
         return self
 
     def __exit__(
@@ -101,6 +102,8 @@ class Sandbox:
             "jira_url": self.jira_url,
             "jira_email": self.jira.email,
             "jira_token": self.jira.token,
+            "backstage_url": self.backstage_url,
+            "backstage_token": self._backstage_token,
         }
 
     def _repositories(self) -> Mapping[int, Path]:
@@ -118,8 +121,11 @@ class Sandbox:
         marker.write_text(fingerprint, encoding="utf-8")
         return paths
 
-    def _spoilable(self, application: ASGIApp) -> Faults:
-        return Faults(application, seed=self._seed, advance=self.world.advance, now=time.time)
+    def _serve(self, application: ASGIApp, port: int) -> tuple[Faults, str]:
+        faults = Faults(application, seed=self._seed, advance=self.world.advance, now=time.time)
+        server = self._stack.enter_context(Server(faults, port))
+        faults.reset = server.reset
+        return faults, server.url
 
 
 class _GithubHost:

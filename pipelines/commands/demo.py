@@ -94,7 +94,7 @@ def prepare(folder: Path, found: dict[str, Any]) -> "Settings":
 
     data = folder / "data"
     DataFolder(data).create()
-    for name in ("github_token", "jira_token"):
+    for name in ("github_token", "jira_token", "backstage_token"):
         (folder / name).write_text(found[name], encoding="utf-8")
     path = folder / FILE_NAME
     path.write_text(_toml(found), encoding="utf-8")
@@ -143,6 +143,10 @@ def _toml(found: dict[str, Any]) -> str:
                 "email": found["jira_email"],
                 "token": {"file": "jira_token"},
             },
+        ),
+        (
+            "[connections.backstage]",
+            {"base_url": found["backstage_url"], "token": {"file": "backstage_token"}},
         ),
         *((title, values) for title, values in found["settings"]),
     ]

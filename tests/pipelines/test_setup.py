@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from connectors.records import CatalogEntity, CommitPath, Record, ScaffolderStep
+from connectors.records import CatalogEntity, CommitPath, Record, ScaffolderStep, Team
 from tests.pipelines.setup_stories import (
     asking,
     facts,
@@ -349,6 +349,23 @@ def test_bad_input_breaks_nothing(tmp_path: Path) -> None:
     assert found["backwards"]["hours"] == 0
     assert found["absurd"]["reason"] == "begun before 2000 or in the future"
     assert all(each["hours"] is None or each["hours"] >= 0 for each in found.values())
+
+
+def test_the_owner_of_an_entity_is_the_team_that_its_group_shows(tmp_path: Path) -> None:
+    """By the group's reference; an owner that is no group of the portal keeps its own name."""
+    story = tell(
+        tmp_path,
+        made("shop", at=3),
+        made("till", at=40),
+        entity("shop", owner="group:default/checkout-squad"),
+        entity("till", owner="Payments"),
+        Team(team_id="forge:group:default/checkout-squad", name="Checkout"),
+        Team(team_id="forge:team:1", name="payments"),
+    )
+    assert story.ask("select name, team_id from service order by name") == [
+        ("shop", "team:checkout"),
+        ("till", "team:payments"),
+    ]
 
 
 @pytest.mark.parametrize("seed", [1, 2, 3])

@@ -11,9 +11,13 @@ with named as (
     union all
     select e.name, a.repository_key,
         case when e.path is null then []::varchar[] else [e.path] end,
-        'team:' || lower(regexp_replace(e.owner, '^(group:)?(default/)?', '')), 'catalog', 1
+        -- A catalog names its groups by reference; people know them by the name they show.
+        'team:' || lower(coalesce(t.name, regexp_replace(e.owner, '^(group:)?(default/)?', ''))),
+        'catalog', 1
     from records.catalog_entity as e
     join repository_alias as a on a.alias = e.repository_key
+    left join records.team as t
+        on t.team_id = e.connection || ':' || lower(e.owner) and t.deleted_at is null
     where e.deleted_at is null and lower(e.kind) in ('component', 'service')
 ),
 once as (

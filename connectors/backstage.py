@@ -1,0 +1,157 @@
+"""Backstage: the catalog with its owners and dependencies, and the runs of templates."""
+
+from collections.abc import Iterable, Iterator, Mapping
+from datetime import datetime, timedelta
+from email.utils import parsedate_to_datetime
+from typing import Self
+
+from pydantic import Field, model_validator
+
+from connectors.answer import Answer
+from connectors.backstage_mark import body_of
+from connectors.backstage_streams import ENTITIES, TASKS, Entities, Tasks
+from connectors.client import Client
+from connectors.connector import (
+    ConnectionOptions,
+    Connector,
+    Finding,
+    Pull,
+    Scope,
+    SourceError,
+    Stream,
+)
+from connectors.failures import ForbiddenError, NotFoundError
+from connectors.secret import Secret, SecretMissingError
+
+_TOLERATED_SKEW = timedelta(minutes=1)
+
+
+class BackstageOptions(ConnectionOptions):
+    """What to read from a Backstage backend, and with which credential."""
+
+    token: Secret = Field(description="a static external access token, or one its issuer signed")
+    tasks: bool = Field(True, description="read the runs of templates")
+    github_host: str = Field(
+        "github.com", description="where the GitHub slugs of entities lie: GitHub or your own host"
+    )
+    portal_url: str | None = Field(
+        None, description="where people open the portal, where it is not base_url"
+    )
+
+    @model_validator(mode="after")
+    def _has_address(self) -> Self:
+        if self.base_url is None:
+            raise ValueError(
+                "a backstage connection needs base_url, the address of the backend, such as "
+                '"https://portal.example.com"'
+            )
+        return self
+
+
+class Backstage(Connector):
+    """A Backstage backend."""
+
+    kind = "backstage"
+    title = "Backstage"
+    options_type = BackstageOptions
+
+    def client(self) -> Client:
+        """A client with the token as Bearer."""
+        options: BackstageOptions = self.options
+        return Client(
+            base_url=(options.base_url or "").rstrip("/").removesuffix("/api"),
+            authenticate=self._credential,
+            ca_file=options.ca_file,
+            proxy=options.proxy,
+            concurrency=options.concurrency,
+        )
+
+    def streams(self) -> tuple[Stream, ...]:
+        """The catalog first, so that entities are there when runs name them."""
+        options: BackstageOptions = self.options
+        return (Entities(), *((Tasks(options.start_date),) if options.tasks else ()))
+
+    def scopes(self, stream: Stream) -> Iterable[Scope]:  # noqa: ARG002
+        """One scope: the portal."""
+        options: BackstageOptions = self.options
+        portal = options.portal_url or (options.base_url or "").removesuffix("/api")
+        yield Scope(
+            "portal", {"github_host": options.github_host.lower(), "portal": portal.rstrip("/")}
+        )
+
+    def diagnose(self, pull: Pull) -> Iterator[Finding]:
+        """Credential, catalog, owners, runs of templates, clock."""
+        try:
+            answer = pull.client.get(ENTITIES, {"limit": 1, "fields": "kind"})
+            yield Finding("ok", "credential", "the backend takes the token")
+            yield from _catalog(pull, answer)
+            if self.options.tasks:
+                yield _runs(pull)
+            yield _clock(answer, pull.now())
+        except (SourceError, SecretMissingError) as error:
+            yield Finding("error", "backstage", str(error))
+
+    def _credential(self) -> Mapping[str, str]:
+        return {"authorization": f"Bearer {self.options.token.reveal()}"}
+
+
+def _catalog(pull: Pull, answer: Answer) -> Iterator[Finding]:
+    total = body_of(answer).get("totalItems")
+    if not total:
+        yield Finding(
+            "error",
+            "catalog",
+            "no entity is visible; check catalog.locations, and that the token may read entities",
+        )
+        return
+    yield Finding("ok", "catalog", f"{total} entities")
+    for kind, what in (("component", "components"), ("group", "groups"), ("user", "users")):
+        found = pull.client.get(ENTITIES, {"limit": 1, "fields": "kind", "filter": f"kind={kind}"})
+        count = body_of(found).get("totalItems")
+        if count:
+            yield Finding("ok", what, f"{count}")
+        else:
+            yield Finding("warning", what, _WITHOUT[kind])
+
+
+_WITHOUT = {
+    "component": "none: no service is known from this catalog",
+    "group": "none: owners of services are not known as teams",
+    "user": "none: runs of templates and members of groups name nobody that is known",
+}
+
+
+def _runs(pull: Pull) -> Finding:
+    try:
+        answer = pull.client.get(TASKS, {"limit": 1, "order": "desc:created_at"})
+    except NotFoundError:
+        return Finding(
+            "error",
+            "template runs",
+            "this backend has no scaffolder; set tasks = false for this connection",
+        )
+    except ForbiddenError as error:
+        return Finding("error", "template runs", f"{error}; it needs scaffolder.task.read")
+    body = body_of(answer)
+    tasks = body.get("tasks")
+    total = body.get("totalTasks", len(tasks) if isinstance(tasks, list) else 0)
+    if not total:
+        return Finding("warning", "template runs", "none yet, or none the token may see")
+    return Finding("ok", "template runs", f"{total}")
+
+
+def _clock(answer: Answer, now: datetime) -> Finding:
+    """The server's clock against ours, by the second that the Date header has."""
+    try:
+        theirs = parsedate_to_datetime(answer.headers.get("date", ""))
+    except ValueError:
+        return Finding("warning", "clock", "the server does not say what time it has")
+    skew = abs(now - theirs)
+    if skew > _TOLERATED_SKEW:
+        return Finding(
+            "warning",
+            "clock",
+            f"the server's clock and this machine's differ by {skew.total_seconds():.0f} s; "
+            "set this machine's clock by NTP",
+        )
+    return Finding("ok", "clock", "agrees with the server's")
