@@ -183,15 +183,13 @@ def wilson_interval(successes: pl.Series, totals: pl.Series) -> pl.DataFrame:
 
 def exact_interval(successes: pl.Series, totals: pl.Series) -> pl.DataFrame:
     """Clopper–Pearson interval of proportions: ci_low and ci_high per row, null where n is 0."""
-    from scipy.stats import beta
+    from scipy.special import betaincinv
 
     found = successes.cast(pl.Float64).to_numpy()
     n = totals.cast(pl.Float64).to_numpy()
-    n = np.where(n > 0, n, np.nan)
-    with np.errstate(invalid="ignore"):
-        low = np.where(found > 0, beta.ppf(_TAIL, np.maximum(found, 1), n - found + 1), 0.0)
-        high = np.where(found < n, beta.ppf(1 - _TAIL, found + 1, np.maximum(n - found, 1)), 1.0)
-    shown = np.isfinite(n)
+    shown = n > 0
+    low = np.where(found > 0, betaincinv(np.maximum(found, 1), n - found + 1, _TAIL), 0.0)
+    high = np.where(found < n, betaincinv(found + 1, np.maximum(n - found, 1), 1 - _TAIL), 1.0)
     bounds = {"ci_low": np.where(shown, low, np.nan), "ci_high": np.where(shown, high, np.nan)}
     return pl.DataFrame(bounds).fill_nan(None)
 

@@ -6,7 +6,14 @@ from typing import Any
 
 import pytest
 
-from connectors.records import CatalogEntity, CommitPath, Record, ScaffolderStep, Team
+from connectors.records import (
+    CatalogEntity,
+    CommitPath,
+    Record,
+    ScaffolderStep,
+    SelfServiceAction,
+    Team,
+)
 from tests.pipelines.setup_stories import (
     asking,
     facts,
@@ -365,6 +372,19 @@ def test_the_owner_of_an_entity_is_the_team_that_its_group_shows(tmp_path: Path)
     assert story.ask("select name, team_id from service order by name") == [
         ("shop", "team:checkout"),
         ("till", "team:payments"),
+    ]
+
+
+def test_a_run_that_a_portal_gives_as_an_action_too_is_one(tmp_path: Path) -> None:
+    """Under the template's own name, whichever of the two is told."""
+    one, other = task("shop", 1, 2), task("till", 3)
+    action = SelfServiceAction(
+        action_id=one.task_id, category="service", started_at=hour(1), completed_at=hour(2)
+    )
+    story = tell(tmp_path, one, other, action, quick("shop", 1.5))
+    assert story.ask("select action, state from self_service order by started_at") == [
+        ("service", "succeeded"),
+        ("service", "unfinished"),
     ]
 
 

@@ -10,10 +10,14 @@ with action as (
     select action_id, category as action, actor, started_at, completed_at, lower(outcome) as outcome
     from records.self_service_action where deleted_at is null
     union all
-    select task_id, template, requester, created_at, completed_at,
+    -- Portals give a run that is over as an action as well, under the template's own name.
+    select task_id, regexp_replace(template, '^(template:)?([^/]*/)?', ''), requester, created_at,
+        completed_at,
         case when lower(status) in ('completed', 'succeeded') then 'succeeded'
             when lower(status) in ('failed', 'cancelled') then 'failed' end
-    from records.scaffolder_task where deleted_at is null
+    from records.scaffolder_task
+    where deleted_at is null and task_id not in (
+        select action_id from records.self_service_action where deleted_at is null)
 ),
 spelling as (
     select lower(category) as folded, min(category) as category

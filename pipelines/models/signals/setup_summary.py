@@ -34,7 +34,9 @@ INPUTS = {
         )
         select s.setup_id, v.is_golden_path, s.state = 'ready' as event,
             s.age_us / 3600e6 as working_hours, s.elapsed_us / 3600e6 as elapsed_hours,
-            coalesce(t.tickets, 0) as tickets, t.hours
+            coalesce(t.tickets, 0) as tickets,
+            case when t.tickets is null and (select count(hours) > 0 from touched)
+                then 0.0 else t.hours end as hours
         from setup_standing as s
         join latest as l on l.evaluated_at = s.evaluated_at and l.window_days = s.window_days
         join service_setup as v on v.setup_id = s.setup_id
