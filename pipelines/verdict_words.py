@@ -1,9 +1,10 @@
 """The verdict in words: one sentence, its warnings, and what each state stands on."""
 
-from collections.abc import Mapping, Sequence
-from datetime import date, timedelta
+from collections.abc import Mapping
+from datetime import date
 from typing import Any
 
+from pipelines.threshold_words import day, in_words, listed
 from pipelines.thresholds import CONFIGURATION, CROSSINGS, TITLES
 from pipelines.verdict import (
     CROSSED,
@@ -20,33 +21,41 @@ from pipelines.verdict import (
 Rows = Mapping[str, Mapping[str, Any]]
 """The rows of `threshold_state` of one evaluation, by threshold."""
 
-_COUNTS = ("none", "one", "two", "three", "four")
-
 
 def sentence(answer: str, rows: Rows) -> str:
     """The answer in one sentence, without a full stop."""
     names = {threshold: str(row["state"]) for threshold, row in rows.items()}
+    total = len(names)
     if answer == PLATFORM:
-        reasons = [_crossing(each, rows[each]) for each in _in(names, CROSSED)]
+        crossed = _in(names, CROSSED)
         by = " by headcount only" if is_by_headcount_only(names) else ""
-        return f"Platform engineering is indicated{by}: {listed(reasons)}"
+        are = "is" if len(crossed) == 1 else "are"
+        reasons = listed([_crossing(each, rows[each]) for each in crossed])
+        return (
+            f"Platform engineering is indicated{by}, {len(crossed)} of {total} thresholds {are} "
+            f"crossed: {reasons}"
+        )
     if answer == DEVOPS:
-        told = "DevOps is still the right answer: none of the four thresholds is crossed"
+        told = f"DevOps is still the right answer: none of the {total} thresholds is crossed"
         coming = len(_in(names, TRENDING))
         if not coming:
             return told
-        verb = "is on its way" if coming == 1 else "are on their way"
-        return f"{told}, {_COUNTS[coming]} {verb}"
-    return f"Undecided: {_unknown({each: rows[each] for each in _in(names, INSUFFICIENT)})}"
+        return f"{told}, {coming} {'is on its way' if coming == 1 else 'are on their way'}"
+    unknown = {each: rows[each] for each in _in(names, INSUFFICIENT)}
+    return f"Undecided, {len(unknown)} of {total} thresholds have no state: {_unknown(unknown)}"
 
 
 def _unknown(rows: Rows) -> str:
     """Why thresholds have no state, in words."""
     entering = [each for each, row in rows.items() if row["standing"] == ENTERING]
-    close = [each for each, row in rows.items() if row["direction"] and each not in entering]
+    close = [
+        each
+        for each, row in rows.items()
+        if row["direction"] and not row["missing"] and each not in entering
+    ]
     missing = [each for each in rows if each not in (*entering, *close)]
     if len(missing) == len(TITLES):
-        return "none of the four thresholds can be judged yet"
+        return "none of them can be judged yet"
     parts = []
     for group, one, several in (
         (entering, "is beyond its limit for the first time", "are beyond it for the first time"),
@@ -110,24 +119,6 @@ def sensitivity_text(state: str, alternatives: Mapping[str, str], kind: str | No
 
 def _other(count: int) -> str:
     return "the other definition" if count == 1 else f"{count} other definitions"
-
-
-def in_words(state: str) -> str:
-    """A state as people read it."""
-    return {INSUFFICIENT: "not enough data", "not applicable": "clear (not applicable)"}.get(
-        state, state
-    )
-
-
-def day(evaluated_on: date) -> str:
-    """The last day an evaluation counts, as people write it: '2 August 2026'."""
-    last = evaluated_on - timedelta(days=1)
-    return f"{last.day} {last:%B %Y}"
-
-
-def listed(parts: Sequence[str]) -> str:
-    """Parts as a list in a sentence: 'a, b and c'."""
-    return parts[0] if len(parts) == 1 else f"{', '.join(parts[:-1])} and {parts[-1]}"
 
 
 def title_within(threshold: str) -> str:

@@ -11,7 +11,7 @@ import polars as pl
 
 from pipelines.reader import SCHEMA_VERSION
 from pipelines.references import bin_frame
-from tests.dashboards import fixture_core
+from tests.dashboards import fixture_core, fixture_verdict
 from tests.dashboards.fixture_sql import METRICS, SCHEMA
 
 AS_OF = datetime(2026, 11, 18, 6, 0, tzinfo=UTC)
@@ -72,6 +72,8 @@ def write_build(data: Path, world: World | None = None) -> Path:
     if not world.has_incidents:
         connection.execute(fixture_core.AT_LEAST)
     connection.execute(fixture_core.HELD)
+    for table, filled in fixture_verdict.tables(HOSTILE if world.hostile else None).items():
+        _insert_frame(connection, table, filled)
     connection.close()
     return _publish(data, path)
 
@@ -107,6 +109,11 @@ def _create(connection: duckdb.DuckDBPyConnection, schema_version: int) -> None:
     connection.register("bins", bin_frame())
     connection.execute("CREATE TABLE reference_bin AS SELECT * FROM bins")
     connection.unregister("bins")
+    connection.execute(fixture_verdict.SCHEMA)
+    for table, rows in fixture_verdict.no_tables().items():
+        connection.register("typed", rows)
+        connection.execute(f"CREATE TABLE {table} AS SELECT * FROM typed")
+        connection.unregister("typed")
     connection.execute(
         "INSERT INTO build VALUES (?, ?, ?, ?, 'Example Harbour', 'Europe/Berlin', 1.4)",
         ["20261118T061500", AS_OF + timedelta(minutes=15), AS_OF, schema_version],
@@ -116,8 +123,11 @@ def _create(connection: duckdb.DuckDBPyConnection, schema_version: int) -> None:
 def _insert(connection: duckdb.DuckDBPyConnection, table: str, rows: list[dict[str, Any]]) -> None:
     if not rows:
         return
-    frame = pl.DataFrame(rows, infer_schema_length=None)
-    connection.register("incoming", frame)
+    _insert_frame(connection, table, pl.DataFrame(rows, infer_schema_length=None))
+
+
+def _insert_frame(connection: duckdb.DuckDBPyConnection, table: str, rows: pl.DataFrame) -> None:
+    connection.register("incoming", rows)
     connection.execute(f"INSERT INTO {table} BY NAME SELECT * FROM incoming")
     connection.unregister("incoming")
 
@@ -353,6 +363,8 @@ def _health(world: World, changes: list[dict[str, Any]]) -> dict[str, list[dict[
             _definition("failed_deployment_recovery_time", "Recovery time", "Live to mended."),
             _definition("incident_duration", "Duration of incidents", "Start to resolve."),
             _definition("deployment_rework_rate", "Rework rate", "Rework ÷ live."),
+            _definition("verdict", "Verdict", "Any of four thresholds."),
+            _definition("threshold_forecast", "Trending", "Crossed, if it goes on."),
             _definition("merged_not_live", "Merged, not yet live", "Kaplan–Meier of the wait."),
         ],
     }

@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.dashboards.fixture import World, write_build
-from tests.dashboards.test_pages import APP
+from tests.dashboards.test_pages import APP, VIEWS
 
 
 @pytest.fixture(scope="module")
@@ -23,7 +23,7 @@ def _open(monkeypatch: pytest.MonkeyPatch, data: Path, view: str, **filters: str
     app = AppTest.from_file(str(APP), default_timeout=30)
     for name, value in filters.items():
         app.query_params[name] = value
-    if view != "delivery.py":
+    if view != VIEWS[0]:
         app.switch_page(f"views/{view}")
     app.run()
     assert not app.exception

@@ -32,7 +32,7 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Open:
         app = AppTest.from_file(str(APP), default_timeout=30)
         for name, value in filters.items():
             app.query_params[name] = value
-        if view != "delivery.py":
+        if view != VIEWS[0]:
             app.switch_page(f"views/{view}")
         return app.run()
 

@@ -151,14 +151,14 @@ def _walk(browser: Any, server: Server, path: str, look: Look) -> None:
     # Hostile names must not have become elements.
     assert page.locator('[data-testid="stMain"] img[src="x"]').count() == 0
     assert page.locator('a[href^="javascript"], a[href*="evil.example"]').count() == 0
-    _keep(page, f"{path or 'delivery'}-{look.name}")
+    _keep(page, f"{path or 'verdict'}-{look.name}")
     context.close()
 
 
 def test_keyboard_reaches_filters_and_address_keeps_them(browser: Any, server: Server) -> None:
     """A filter is chosen by keyboard alone, enters the address, and survives a page change."""
     page = browser.new_page(viewport=DESKTOP)
-    page.goto(server.url)
+    page.goto(f"{server.url}/delivery")
     _settle(page)
     page.get_by_label("Period").first.focus()
     page.keyboard.press("ArrowDown")
@@ -176,7 +176,7 @@ def test_keyboard_reaches_filters_and_address_keeps_them(browser: Any, server: S
 def test_definition_and_download_are_one_click_away(browser: Any, server: Server) -> None:
     """The footer opens words and SQL, and gives the rows as CSV."""
     page = browser.new_page(viewport=DESKTOP, accept_downloads=True)
-    page.goto(server.url)
+    page.goto(f"{server.url}/delivery")
     _settle(page)
     page.get_by_role("button", name="Definition · SQL").click()
     page.get_by_text("SELECT").first.wait_for()

@@ -29,6 +29,8 @@ from tests.pipelines.threshold_tables import (
     weeks,
 )
 
+NOTHING = "Undecided, 4 of 4 thresholds have no state: none of them can be judged yet"
+
 
 def told(
     rows: pl.DataFrame,
@@ -71,8 +73,9 @@ def test_crossed_thresholds_are_named() -> None:
     verdict = last(found)
     assert verdict["answer"] == "platform engineering"
     assert verdict["sentence"] == (
-        "Platform engineering is indicated: setting up a new service takes more than a day and "
-        "the infrastructure team spends more time on requests than on building"
+        "Platform engineering is indicated, 2 of 4 thresholds are crossed: setting up a new "
+        "service takes more than a day and the infrastructure team spends more time on requests "
+        "than on building"
     )
     assert verdict["crossed"] == [SETUP_TIME, REQUESTS]
     assert verdict["insufficient"] == [CONFIGURATION]
@@ -86,8 +89,8 @@ def test_headcount_alone_is_said() -> None:
     """Nobody should build a platform for a number of people without knowing it is only that."""
     verdict = last(told(history(shared_infrastructure="▲", requests="✓"), 1))
     assert verdict["sentence"] == (
-        "Platform engineering is indicated by headcount only: 50 or more engineers share "
-        "infrastructure"
+        "Platform engineering is indicated by headcount only, 1 of 4 thresholds is crossed: 50 or "
+        "more engineers share infrastructure"
     )
     assert verdict["is_headcount_only"]
 
@@ -97,7 +100,7 @@ def test_all_clear_is_devops() -> None:
     rows = history(setup_time="–", shared_infrastructure="✓", configuration="✓", requests="✓")
     found = told(rows, 1)
     assert last(found)["sentence"] == (
-        "DevOps is still the right answer: none of the four thresholds is crossed"
+        "DevOps is still the right answer: none of the 4 thresholds is crossed"
     )
     assert last(found)["warnings"] == []
     assert state(found, SETUP_TIME)["state"] == "not applicable"
@@ -114,9 +117,7 @@ def test_devops_with_warnings() -> None:
     )
     verdict = last(found)
     assert verdict["answer"] == "devops"
-    assert verdict["sentence"].endswith(
-        "none of the four thresholds is crossed, two are on their way"
-    )
+    assert verdict["sentence"].endswith("none of the 4 thresholds is crossed, 2 are on their way")
     fixed, coming = verdict["warnings"]
     assert fixed == "Configuration across teams: an audit's finding was fixed since."
     assert coming.startswith("Requests against building is on its way: crossed in about 1")
@@ -131,7 +132,7 @@ def test_nothing_measured_is_undecided_and_says_what_to_connect() -> None:
     assert found["verdict"].height == 1
     verdict = last(found)
     assert verdict["answer"] == "undecided"
-    assert verdict["sentence"] == "Undecided: none of the four thresholds can be judged yet"
+    assert verdict["sentence"] == NOTHING
     assert verdict["missing"] == [f"{TITLES[each]}: {NEEDS[each]}" for each in TITLES]
     assert set(found["threshold_state"]["state"]) == {"insufficient"}
     assert found["threshold_state"]["value"].null_count() == 4
@@ -141,15 +142,28 @@ def test_undecided_says_why() -> None:
     """Too close, for the first time, and missing are three different things."""
     verdict = last(told(history(setup_time="✓▲", shared_infrastructure="✓<", requests="✓·"), 2))
     assert verdict["sentence"] == (
-        "Undecided: new service set-up is beyond its limit for the first time, shared "
-        "infrastructure is too close to call and configuration across teams and requests against "
-        "building cannot be judged"
+        "Undecided, 4 of 4 thresholds have no state: new service set-up is beyond its limit for "
+        "the first time, shared infrastructure is too close to call and configuration across teams "
+        "and requests against building cannot be judged"
     )
     (warning,) = verdict["warnings"]
     assert warning == (
         "New service set-up: beyond the limit at this evaluation; crossed if the next one, on "
         "8 March 2026, says so too."
     )
+
+
+def test_a_measure_that_lacks_a_source_is_missing() -> None:
+    """A direction without something that is needed does not end what was crossed."""
+    lacking = {"direction": "below", "missing": ["tickets"], "value": 0.1}
+    rows = measures(
+        [
+            *(measured(REQUESTS, "crossed", each) for each in range(2)),
+            *(measured(REQUESTS, "insufficient", each, **lacking) for each in (2, 3)),
+        ]
+    )
+    found = state(told(rows, 4), REQUESTS)
+    assert (found["state"], found["standing"], found["value"]) == ("crossed", "held", 0.7)
 
 
 def test_the_replay_begins_where_something_is_known() -> None:
@@ -261,7 +275,7 @@ def test_a_build_has_a_verdict(tmp_path: Path) -> None:
         "select answer, sentence, engineers, advice from verdict"
     )
     assert answer == "undecided"
-    assert sentence == "Undecided: none of the four thresholds can be judged yet"
+    assert sentence == NOTHING
     assert engineers == 1
     assert advice.startswith("Use managed services")
     assert story.ask("select count(*) from threshold_state") == [(4,)]

@@ -9,6 +9,7 @@ import polars as pl
 
 from pipelines.thresholds import NEEDS, TITLES
 from pipelines.verdict import (
+    CLEAR,
     CROSSED,
     INSUFFICIENT,
     TRENDING,
@@ -152,7 +153,8 @@ def model(
             Measured(
                 row["evaluated_at"],
                 row["measured_state"],
-                row["direction"],
+                # What is measured without something it needs is not measured.
+                None if row["missing"] else row["direction"],
                 is_warned=bool(row["is_warned"]),
             )
             for row in found
@@ -247,10 +249,19 @@ def _told(
                 "measured_on": measured["evaluated_on"],
                 "sensitivity": kind,
                 "sensitivity_text": sensitivity_text(row["measured_state"], others, kind),
-                "trend": row["words"] or row["no_forecast"],
+                "trend": _trend(row),
             }
         )
     return told
+
+
+def _trend(row: Mapping[str, Any]) -> str | None:
+    """When it will be crossed, or why that is not known; what is not clear is not on its way."""
+    if row["measured_state"] == CROSSED:
+        return "beyond the limit already"
+    if row["measured_state"] != CLEAR:
+        return None
+    return str(row["words"] or row["no_forecast"] or "") or None
 
 
 def _verdict(
