@@ -12,8 +12,8 @@ from pathlib import Path
 from threading import Event
 from types import FrameType
 
-from sandbox.company_settings import company_settings
 from sandbox.generate import build_organisation
+from sandbox.introduction import introduce
 from sandbox.server import Sandbox
 from sandbox.worlds import WORLDS, build_world
 
@@ -41,8 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         if not stopped.is_set():
             stack.enter_context(sandbox)
-            told = {**sandbox.addresses(), "settings": company_settings(organisation)}
-            sys.stdout.write(json.dumps(told) + "\n")
+            sys.stdout.write(json.dumps(introduce(sandbox)) + "\n")
             sys.stdout.flush()
             stopped.wait()
     return 0

@@ -3,7 +3,12 @@
 from typing import Any
 
 from sandbox.generate_special_changes import ADOPTION_LABEL
-from sandbox.generate_ticket_site import INCIDENT_TYPE, OPERATIONS_KEY
+from sandbox.generate_ticket_site import (
+    INCIDENT_TYPE,
+    OPERATIONS_KEY,
+    PLATFORM_KEY,
+    SERVICE_DESK_KEY,
+)
 from sandbox.ledger import CONFIG_PATH
 from sandbox.organisation import Organisation
 
@@ -15,6 +20,13 @@ RULES: dict[str, dict[str, str]] = {
     "releases": {"origin": "release"},
     "tags": {"origin": "tag"},
     "merges": {"origin": "merge"},
+}
+# What the tickets of the infrastructure team are.
+REQUEST_CLASSES = {
+    "Service request": "request",
+    "Epic": "build",
+    "Story": "build",
+    "Maintenance": "incident",
 }
 GOALS = (
     {"metric": "deployment_frequency", "target": "2 per week"},
@@ -71,5 +83,41 @@ def company_settings(organisation: Organisation) -> Tables:
         )
         for service in organisation.services
         if service.paths
+    ]
+    tables += _platform(organisation)
+    return tables
+
+
+def _platform(organisation: Organisation) -> Tables:
+    """What a profile's organisation says of its platform."""
+    profile, platform = organisation.profile, organisation.platform
+    tables: Tables = []
+    if profile.work is not None and "team" not in profile.without:
+        team = next(team for team in organisation.teams if team.is_infrastructure)
+        tables.append(
+            (
+                "[requests]",
+                {
+                    "infrastructure_team": [team.name],
+                    "projects": [SERVICE_DESK_KEY, PLATFORM_KEY],
+                    "types": REQUEST_CLASSES,
+                },
+            )
+        )
+    if not profile.has_infrastructure_team:
+        tables.append(("[requests]", {"infrastructure_team": "none"}))
+        tables.append(("[setup]", {"setup_requests": "none"}))
+    if "scan" in profile.without:
+        tables.append(("[practices]", {"scan": False}))
+    tables += [
+        (
+            "[[launches]]",
+            {
+                "name": launch.name,
+                "date": launch.on.isoformat(),
+                "categories": list(launch.categories),
+            },
+        )
+        for launch in platform.launches
     ]
     return tables

@@ -102,7 +102,7 @@ def build_organisation(
         started_at=as_datetime(simulation.start),
         end=as_datetime(simulation.end),
         pipeline_launched_at=as_datetime(simulation.launch),
-        accounts=account_facts(members, bots, simulation.start),
+        accounts=account_facts(members, bots, simulation.start, is_linked=profile.is_linked),
         people=person_facts(members, simulation.teams),
         teams=team_facts(
             members=members,

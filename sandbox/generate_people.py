@@ -149,14 +149,21 @@ def make_bots() -> dict[str, Member]:
     }
 
 
-def account_facts(members: list[Member], bots: list[Member], start: int) -> tuple[Account, ...]:
-    """The accounts the forge still knows; those of ghosts are gone."""
+def account_facts(
+    members: list[Member], bots: list[Member], start: int, *, is_linked: bool = False
+) -> tuple[Account, ...]:
+    """The accounts the forge still knows; those of ghosts are gone.
+
+    A few show an address, and where accounts are linked all do.
+    """
     return tuple(
         Account(
             id=member.account_id,
             login=member.login,
             name=None if member.is_bot or member.account_id % 17 == 0 else member.name,
-            email=member.emails[0] if member.account_id % 4 == 0 and not member.is_bot else None,
+            email=member.emails[0]
+            if (member.account_id % 4 == 0 or is_linked) and not member.is_bot
+            else None,
             is_bot=member.is_bot,
             is_site_admin=False,
             created_at=as_datetime(start - (member.account_id % 2500 + 30) * DAY),

@@ -41,10 +41,10 @@ def platform_facts(
         if one.live_at is not None:
             at = as_seconds(one.live_at)
             live[one.repository_id] = min(at, live.get(one.repository_id, at))
-    setups = [setup_outcome(one, live.get(one.id)) for one in simulation.repositories]
+    setups = [setup_outcome(simulation, one, live.get(one.id)) for one in simulation.repositories]
     return Platform(
-        entities=_entities(simulation, units),
-        runs=template_runs(simulation.repositories),
+        entities=_entities(simulation, units) if simulation.profile.has_portal else (),
+        runs=template_runs(simulation.repositories) if simulation.profile.has_portal else (),
         units=units,
         audits=audits,
         audit_results=results,

@@ -121,17 +121,20 @@ def template_runs(repositories: list[RepositoryPlan]) -> tuple[TemplateRun, ...]
     return tuple(sorted(runs, key=lambda run: run.created_at))
 
 
-def setup_outcome(repository: RepositoryPlan, live: int | None) -> SetupOutcome | None:
+def setup_outcome(
+    simulation: Simulation, repository: RepositoryPlan, live: int | None
+) -> SetupOutcome | None:
     """What came of a set-up; `live` is the first moment that its service was live anywhere."""
     setup = repository.setup
     if setup is None:
         return None
+    is_templated = setup.way == "quick" and simulation.profile.has_portal
     return SetupOutcome(
         service_name=repository.name,
         repository_id=repository.id,
         way=setup.way,
         ticket_key=None if setup.ticket is None else setup.ticket.key,
-        run_id=_run_id(repository) if setup.way == "quick" else None,
+        run_id=_run_id(repository) if is_templated else None,
         requested_at=as_datetime(setup.requested),
         created_at=as_datetime(setup.created),
         checked_at=as_datetime(setup.checked),

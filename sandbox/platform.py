@@ -63,7 +63,7 @@ class SharedUnit:
     """Something that several teams run on."""
 
     name: str
-    kind: Literal["cluster", "runner_pool"]
+    kind: Literal["cluster"]
     service_ids: tuple[int, ...]
 
 

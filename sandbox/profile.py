@@ -73,6 +73,7 @@ class Profile:
     services: int | None = None  # without those that `setups` adds
     months: int = 13
     has_infrastructure_team: bool = True
+    has_portal: bool = True  # a template for new services; else they are made by hand at once
     joins_a_week: float | None = None  # at even steps, nobody leaves; None: people come and go
     is_linked: bool = True  # every account shows the work address
     tools: Literal["one", "two", "own"] | None = None  # a set-up for all, two each, one a team

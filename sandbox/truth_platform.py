@@ -16,6 +16,7 @@ from sandbox.working_time import WORKDAY_SECONDS, WorkCalendar, as_seconds
 COHORT = timedelta(days=180)
 ACTIVE = timedelta(days=90)
 YEAR = timedelta(days=365)
+ADOPTION = timedelta(weeks=3)  # in which a launch becomes known
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,15 +80,19 @@ class PlatformTruth:
         return Share(request, request + build)
 
     def taken_away(self, launch: Launch) -> Share:
-        """Requests that people met themselves since the launch, of all there would have been."""
+        """Requests that people met themselves once it was known, of all there would have been."""
+        since = launch.on + ADOPTION
         platform, site = self.organisation.platform, self.organisation.ticket_site
         names = {kind.id: kind.name for project in site.projects for kind in project.request_types}
         asked = sum(
             names.get(ticket.request_type_id or "") in launch.categories
-            and ticket.created_at.date() >= launch.on
+            and ticket.created_at.date() >= since
             for ticket in site.tickets
         )
-        met = sum(action.is_instead for action in platform.actions if action.launch == launch.name)
+        met = sum(
+            action.is_instead and action.launch == launch.name and action.started_at.date() >= since
+            for action in platform.actions
+        )
         return Share(met, asked + met)
 
     def _decided(self, setup: SetupOutcome, at: datetime) -> Iterator[int]:

@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 OPENING = time(9, 0)
 WORKDAY_SECONDS = 9 * 3600
+WORKING_HOURS = ("09:00", "18:00")
 HOUR = 3600
 DAY = 24 * HOUR
 

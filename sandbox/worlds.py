@@ -22,6 +22,7 @@ STEADY = Profile(
     story="Nothing is lit: quick set-ups, few engineers, one way to do things, time to build.",
     teams=5,
     services=6,
+    months=9,
     joins_a_week=0.02,
     tools="one",
     setups=SetupHabit(quick=9),
@@ -37,6 +38,7 @@ STARTUP = Profile(
     services=4,
     months=16,
     has_infrastructure_team=False,
+    has_portal=False,
     joins_a_week=0.02,
     tools="one",
     setups=SetupHabit(quick=2, days=200),
@@ -53,6 +55,7 @@ TRENDING = replace(
     story="Forty-five engineers and one more every other week: fifty is near.",
     engineers=45,
     services=9,
+    months=11,
     joins_a_week=0.5,
     expected=replace(CLEAR, shared_infrastructure="trending"),
 )
@@ -64,7 +67,7 @@ SCALEUP = Profile(
     services=44,
     months=18,
     tools="own",
-    setups=SetupHabit(slow=14, quick=2, open=1, days=300),
+    setups=SetupHabit(slow=14, quick=2, open=1, days=270),
     work=WorkHabit(request_share=0.85, tickets_a_day=2),
     launches=(LaunchHabit(name="Shared delivery pipeline", category=3, weeks_ago=13, effect=0.4),),
     audits=(
@@ -143,6 +146,7 @@ LAUNCH = replace(
     name="launch",
     story="A self-service offer takes away three in ten tickets of its category.",
     engineers=40,
+    months=13,
     work=WorkHabit(request_share=0.42, tickets_a_day=5),
     launches=(LaunchHabit(name="Access on demand", category=1, weeks_ago=27, effect=0.3),),
 )
@@ -151,6 +155,7 @@ NO_EFFECT = replace(
     name="no-effect",
     story="A self-service offer changes nothing while the number of engineers doubles.",
     engineers=40,
+    months=13,
     joins_a_week=20 / 56,
     work=WorkHabit(request_share=0.42, tickets_a_day=5),
     launches=(LaunchHabit(name="Access on demand", category=1, weeks_ago=27, effect=0.0),),

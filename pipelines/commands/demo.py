@@ -87,19 +87,25 @@ def organisation(folder: Path, what: str, *options: str) -> Iterator[dict[str, A
 
 
 def prepare(folder: Path, found: dict[str, Any]) -> "Settings":
-    """Settings that connect the made-up organisation, with its tokens in files of their own."""
+    """Settings that connect the made-up organisation, used from here on."""
     from pipelines.commands import folders
-    from pipelines.files import DataFolder
-    from pipelines.settings import FILE_NAME, load
+    from pipelines.settings import load
 
-    data = folder / "data"
-    DataFolder(data).create()
-    for name in ("github_token", "jira_token", "backstage_token"):
+    folders.use(write_settings(folder, found), folder / "data")
+    return load()
+
+
+def write_settings(folder: Path, found: dict[str, Any]) -> Path:
+    """The settings file, with the tokens in files of their own."""
+    from pipelines.files import DataFolder
+    from pipelines.settings import FILE_NAME
+
+    DataFolder(folder / "data").create()
+    for name in [name for name in found if name.endswith("_token")]:
         (folder / name).write_text(found[name], encoding="utf-8")
     path = folder / FILE_NAME
     path.write_text(_toml(found), encoding="utf-8")
-    folders.use(path, data)
-    return load()
+    return path
 
 
 def _told(world: str) -> str:
@@ -121,12 +127,9 @@ def _told(world: str) -> str:
 def _toml(found: dict[str, Any]) -> str:
     from pipelines.example_settings import toml
     from sandbox.generate import HOLIDAY_COUNTRY, ZONE
+    from sandbox.working_time import WORKING_HOURS
 
-    tables: list[tuple[str, dict[str, Any]]] = [
-        (
-            "[organisation]",
-            {"name": found["organisation"], "zone": ZONE, "holidays": HOLIDAY_COUNTRY},
-        ),
+    connections: list[tuple[str, dict[str, Any]]] = [
         (
             "[connections.github]",
             {
@@ -135,19 +138,29 @@ def _toml(found: dict[str, Any]) -> str:
                 "token": {"file": "github_token"},
                 "paths": True,
             },
-        ),
+        )
+    ]
+    if "jira_url" in found:
+        jira = {
+            "base_url": found["jira_url"],
+            "email": found["jira_email"],
+            "token": {"file": "jira_token"},
+        }
+        connections.append(("[connections.jira]", jira))
+    if "backstage_url" in found:
+        portal = {"base_url": found["backstage_url"], "token": {"file": "backstage_token"}}
+        connections.append(("[connections.backstage]", portal))
+    tables: list[tuple[str, dict[str, Any]]] = [
         (
-            "[connections.jira]",
+            "[organisation]",
             {
-                "base_url": found["jira_url"],
-                "email": found["jira_email"],
-                "token": {"file": "jira_token"},
+                "name": found["organisation"],
+                "zone": ZONE,
+                "holidays": HOLIDAY_COUNTRY,
+                "working_hours": list(WORKING_HOURS),
             },
         ),
-        (
-            "[connections.backstage]",
-            {"base_url": found["backstage_url"], "token": {"file": "backstage_token"}},
-        ),
+        *connections,
         *((title, values) for title, values in found["settings"]),
     ]
     lines = ['data = "data"']

@@ -15,18 +15,22 @@ END = datetime(2026, 11, 2, tzinfo=UTC)
 DAY = timedelta(days=1)
 
 
+class Made(dict[str, Organisation]):
+    """Worlds by name, each made when it is first asked for."""
+
+    def __missing__(self, name: str) -> Organisation:
+        self[name] = build_world(WORLDS[name], end=END)
+        return self[name]
+
+
 @pytest.fixture(scope="module")
-def made() -> dict[str, Organisation]:
-    """The worlds that differ in more than in what is left out, by name."""
-    return {
-        name: build_world(profile, end=END)
-        for name, profile in WORLDS.items()
-        if not profile.without
-    }
+def made() -> Made:
+    """The worlds of this module."""
+    return Made()
 
 
 @pytest.mark.parametrize("name", [name for name, one in WORLDS.items() if not one.without])
-def test_every_threshold_is_well_inside_its_state(made: dict[str, Organisation], name: str) -> None:
+def test_every_threshold_is_well_inside_its_state(made: Made, name: str) -> None:
     """The true numbers lie so far from the thresholds that no right interval reaches them."""
     expected = WORLDS[name].expected
     assert expected is not None
@@ -55,7 +59,7 @@ def of_share(share: Share) -> str:
     return "crossed" if interval.low > 0.5 else "clear" if interval.high < 0.5 else "too close"
 
 
-def test_new_services_come_to_be_as_planned(made: dict[str, Organisation]) -> None:
+def test_new_services_come_to_be_as_planned(made: Made) -> None:
     """Each leg follows the one before, and every way takes its time."""
     for name in ("steady", "scaleup", "weekend"):
         organisation = made[name]
@@ -78,7 +82,7 @@ def test_new_services_come_to_be_as_planned(made: dict[str, Organisation]) -> No
             assert ways == {"slow": 14, "quick": 2, "open": 1}
 
 
-def test_nobody_works_on_two_things_at_once(made: dict[str, Organisation]) -> None:
+def test_nobody_works_on_two_things_at_once(made: Made) -> None:
     """Each day of the infrastructure team adds up, and happens while its ticket is in progress."""
     for name in ("steady", "scaleup", "parked-epic"):
         organisation = made[name]
@@ -98,7 +102,7 @@ def test_nobody_works_on_two_things_at_once(made: dict[str, Organisation]) -> No
         assert (booked > 1000 * 3600) == (name != "parked-epic")
 
 
-def test_launches_take_away_what_they_say(made: dict[str, Organisation]) -> None:
+def test_launches_take_away_what_they_say(made: Made) -> None:
     """A true launch takes away its share; one without effect nothing, while engineers double."""
     truths = {name: PlatformTruth(made[name]) for name in ("launch", "no-effect")}
     shares = {
@@ -112,7 +116,7 @@ def test_launches_take_away_what_they_say(made: dict[str, Organisation]) -> None
 
 
 def test_teams_keep_secrets_in_as_many_ways_as_there_are_teams(
-    made: dict[str, Organisation],
+    made: Made,
 ) -> None:
     """Twelve teams, twelve ways at every audit and in the files; elsewhere all teams agree."""
     results = made["scaleup"].platform.audit_results

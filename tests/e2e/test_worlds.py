@@ -1,0 +1,72 @@
+"""The verdict on organisations whose right answer is known, from their sources to the table."""
+
+from dataclasses import replace
+from datetime import datetime
+from pathlib import Path
+
+import pytest
+
+from sandbox.worlds import SCALEUP, WORLDS
+from tests.e2e.world_builds import BuiltWorld, Worlds
+
+# The scale-up of the demo has 120 engineers; a smaller one of the same habits says the same.
+SMALLER = replace(SCALEUP, engineers=78, services=14, months=12)
+PROFILES = {**WORLDS, SCALEUP.name: SMALLER}
+THRESHOLDS = ("setup_time", "requests")
+
+
+@pytest.fixture(scope="module")
+def worlds(quick_folder: Path) -> Worlds:
+    """Makes them, each once."""
+    return Worlds(quick_folder)
+
+
+@pytest.mark.parametrize("name", PROFILES)
+def test_every_state_and_the_verdict_are_those_of_the_world(worlds: Worlds, name: str) -> None:
+    """State by state, the answer, what is missing, and numbers whose intervals hold the truth."""
+    world = worlds.build(PROFILES[name])
+    expected = PROFILES[name].expected
+    assert expected is not None
+    rows = world.ask("""
+        select * from threshold_state
+        where evaluated_at = (select max(evaluated_at) from threshold_state)
+    """).rows(named=True)
+    states = {row["threshold"]: row for row in rows}
+    for threshold in THRESHOLDS:
+        state = states[threshold]
+        assert state["state"] == getattr(expected, threshold), state
+        is_known = state["state"] != "insufficient"
+        assert is_known == (state["missing"] == []), state
+        # What is missing can only make a number smaller than it is.
+        assert not is_known or state["value"] is None or is_true(world, threshold, state), state
+    if len(THRESHOLDS) == 4:
+        verdicts = world.ask("select * from verdict order by evaluated_at").rows(named=True)
+        assert verdicts[-1]["answer"] == expected.answer, verdicts[-1]
+    check_launches(world)
+
+
+def is_true(world: BuiltWorld, threshold: str, state: dict[str, object]) -> bool:
+    """Whether the interval holds the true number, and the count behind a share is right."""
+    at = state["measured_at"]
+    assert isinstance(at, datetime)
+    truth, value = world.truth, state["value"]
+    if threshold == "setup_time":
+        share = truth.setups(at)
+        return (value, state["n"]) == (pytest.approx(share.value), share.whole)
+    if threshold == "shared_infrastructure":
+        return state["ci_low"] <= truth.engineers(at) <= state["ci_high"]  # type: ignore[operator]
+    if threshold == "configuration":
+        return value == truth.audits_with_a_finding(at)
+    low, high = state["ci_low"], state["ci_high"]
+    return low <= truth.requests(at).value <= high  # type: ignore[operator]
+
+
+def check_launches(world: BuiltWorld) -> None:
+    """What each launch took away lies within its interval; only a true effect is called one."""
+    found = {row["launch"]: row for row in world.ask("select * from deflection").rows(named=True)}
+    assert found.keys() == {launch.name for launch in world.organisation.platform.launches}
+    for launch in world.organisation.platform.launches:
+        row, true = found[launch.name], world.truth.taken_away(launch)
+        assert row["avoided_low"] <= true.part <= row["avoided_high"], row
+        if world.organisation.profile.name in {"launch", "no-effect"}:
+            assert row["state"] == ("fewer" if launch.effect else "not shown"), row

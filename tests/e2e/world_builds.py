@@ -1,0 +1,76 @@
+"""The sandbox's worlds, pulled over real HTTP and Git and built."""
+
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from functools import cached_property
+from pathlib import Path
+
+import polars as pl
+
+from pipelines import operations
+from pipelines.commands.demo import write_settings
+from pipelines.inputs import Clock
+from pipelines.reader import connect, current_build
+from pipelines.settings import Settings, parse
+from sandbox.introduction import introduce
+from sandbox.organisation import Organisation
+from sandbox.profile import Profile
+from sandbox.server import Sandbox
+from sandbox.truth_platform import PlatformTruth
+from sandbox.worlds import build_world
+
+END = datetime(2026, 11, 23, 12, tzinfo=UTC)  # a Monday on which thresholds are evaluated
+
+
+@dataclass(frozen=True)
+class BuiltWorld:
+    """A published build of a world, and the truth of it."""
+
+    organisation: Organisation
+    settings: Settings
+
+    @cached_property
+    def truth(self) -> PlatformTruth:
+        """What a right reading finds."""
+        return PlatformTruth(self.organisation)
+
+    def ask(self, query: str) -> pl.DataFrame:
+        """A query over the published build."""
+        path = current_build(self.settings.data)
+        assert path is not None
+        with connect(path) as connection:
+            found: pl.DataFrame = connection.sql(query).pl()
+        return found
+
+
+class Worlds:
+    """Makes, serves, pulls and builds worlds; a context manager.
+
+    Worlds that differ only in what is left out are one organisation, made and written once.
+    """
+
+    def __init__(self, folder: Path) -> None:
+        self._folder = folder
+        self._made: dict[Profile, tuple[Organisation, Path]] = {}
+
+    def build(self, profile: Profile) -> BuiltWorld:
+        """The world of a profile, pulled and built."""
+        organisation, repositories = self._organisation(profile)
+        folder = self._folder / profile.name
+        with Sandbox(organisation, repositories) as sandbox:
+            path = write_settings(folder, introduce(sandbox))
+            settings = parse(path.read_bytes(), path)
+            settings = settings.model_copy(update={"data": folder / "data"})
+            for result in operations.sync(settings):
+                assert result.errors == []
+        operations.load_records(settings)
+        operations.build(settings, moment=Clock(END, "the end of the made-up world"))
+        return BuiltWorld(organisation, settings)
+
+    def _organisation(self, profile: Profile) -> tuple[Organisation, Path]:
+        whole = replace(profile, name="", story="", without=frozenset(), expected=None)
+        if whole not in self._made:
+            made = build_world(profile, end=END)
+            self._made[whole] = made, self._folder / f"repositories-{len(self._made)}"
+        organisation, repositories = self._made[whole]
+        return replace(organisation, profile=profile), repositories
