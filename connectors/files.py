@@ -9,6 +9,7 @@ import json
 from collections.abc import Iterable, Iterator
 from typing import ClassVar
 
+from connectors import files_sarif
 from connectors.connector import (
     Connector,
     Finding,
@@ -26,8 +27,11 @@ from connectors.files_disk import fingerprint, pieces, read_header
 from connectors.files_options import FilesOptions, TableOptions
 from connectors.files_reading import read_csv, read_parquet, without_lines
 from connectors.files_records import add_rows
+from connectors.files_sarif import Sarif
 from connectors.records import (
     Account,
+    Audit,
+    AuditResult,
     CatalogEntity,
     DeploymentAttempt,
     DeploymentStatus,
@@ -148,21 +152,34 @@ class Services(TableStream):
     record_types = (CatalogEntity,)
 
 
+class AuditResults(TableStream):
+    """What audits observed, one control at one team or resource a row."""
+
+    name = "audit_results"
+    record = "audit_result"
+    record_types = (AuditResult, Audit)
+
+
 class Files(Connector):
-    """CSV and Parquet files."""
+    """CSV, Parquet and SARIF files."""
 
     kind = "files"
-    title = "CSV and Parquet files"
+    title = "CSV, Parquet and SARIF files"
     options_type = FilesOptions
 
     def streams(self) -> tuple[Stream, ...]:
         """One stream a kind of row."""
-        return (Deployments(), Incidents(), Tickets(), Teams(), People(), Services())
+        return (
+            *(Deployments(), Incidents(), Tickets(), Teams(), People(), Services()),
+            *(AuditResults(), Sarif()),
+        )
 
     def scopes(self, stream: Stream) -> Iterable[Scope]:
         """One scope a table."""
         for table in self.options.tables:
-            if isinstance(stream, TableStream) and table.record == stream.record:
+            if isinstance(stream, Sarif) and table.record == stream.record:
+                yield from files_sarif.scopes(table)
+            elif isinstance(stream, TableStream) and table.record == stream.record:
                 yield Scope(table.path.as_posix(), {"table": table.model_dump_json()})
 
     def diagnose(self, pull: Pull) -> Iterator[Finding]:

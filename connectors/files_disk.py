@@ -15,7 +15,7 @@ from connectors.connector import SourceError
 from connectors.files_options import TableOptions
 
 PIECE = 8_000_000
-# What cannot be cut (Parquet, UTF-16, members that must stay with their team) is kept whole.
+# What cannot be cut (Parquet, UTF-16, members of a team, results of an audit) is kept whole.
 WHOLE = 256_000_000
 _HEADER_REACH = 1_000_000
 _UTF16_BOMS = (b"\xff\xfe", b"\xfe\xff")
@@ -87,7 +87,9 @@ def pieces(table: TableOptions, marker: str) -> Iterator[Piece]:
 
 
 def _bodies(table: TableOptions) -> Iterator[bytes]:
-    is_whole = table.is_parquet or table.record == "team" or _is_wide(table.encoding)
+    is_whole = (
+        table.is_parquet or table.record in {"team", "audit_result"} or _is_wide(table.encoding)
+    )
     with table.path.open("rb") as source:
         if is_whole:
             body = source.read(WHOLE + 1)

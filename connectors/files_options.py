@@ -15,15 +15,20 @@ from connectors.arrow import INSTANT, schema
 from connectors.connector import ConnectionOptions
 from connectors.records import (
     Account,
+    AuditResult,
     CatalogEntity,
     DeploymentAttempt,
     Incident,
     Record,
+    ScanFinding,
     Team,
     Ticket,
 )
 
-RecordName = Literal["deployment", "incident", "person", "service", "team", "ticket"]
+RecordName = Literal[
+    "audit_result", "deployment", "incident", "person", "sarif", "service", "team", "ticket"
+]
+_LIST = pa.list_(pa.field("item", pa.string(), nullable=False))
 
 
 @dataclass(frozen=True)
@@ -32,6 +37,7 @@ class Shape:
 
     `required` columns must be declared and filled. `extra` columns are no columns of the record
     and feed its children. `references` hold ids of other things, by the kind of id.
+    `natural_key` columns tell rows apart where neither id nor key is declared.
     """
 
     record_type: type[Record]
@@ -40,6 +46,7 @@ class Shape:
     required: tuple[str, ...] = ()
     extra: dict[str, pa.DataType] = field(default_factory=dict)
     references: dict[str, str] = field(default_factory=dict)
+    natural_key: tuple[str, ...] = ()
 
     @cached_property
     def types(self) -> dict[str, pa.DataType]:
@@ -49,6 +56,21 @@ class Shape:
 
 
 SHAPES: dict[str, Shape] = {
+    "audit_result": Shape(
+        AuditResult,
+        "result_id",
+        "result",
+        required=("audit_id", "performed_at", "control"),
+        extra={
+            "performed_at": INSTANT,
+            "audit_name": pa.string(),
+            "audit_url": pa.string(),
+            "scope": _LIST,
+        },
+        references={"audit_id": "audit"},
+        natural_key=("audit_id", "control", "team", "resource", "observed"),
+    ),
+    "sarif": Shape(ScanFinding, "scan_id", "scan"),
     "deployment": Shape(
         DeploymentAttempt,
         "attempt_id",
@@ -94,9 +116,9 @@ class TableOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    path: Path = Field(description="the CSV or Parquet (*.parquet) file")
+    path: Path = Field(description="the CSV, Parquet (*.parquet) or SARIF file")
     record: RecordName = Field(description="what a row of the table is")
-    columns: dict[str, str] = Field(description="record column = column of the file")
+    columns: dict[str, str] = Field({}, description="record column = column of the file")
     values: dict[str, str] = Field({}, description="record column = value for every row")
     key: list[str] = Field(
         [], description="record columns that identify a row, where the file has no id"
@@ -146,6 +168,8 @@ class TableOptions(BaseModel):
 
     @model_validator(mode="after")
     def _columns_fit(self) -> Self:
+        if self.record == "sarif":
+            return self._checked_as_sarif()
         declared = self.columns | self.values
         for name in [*declared, *self.key]:
             if name not in self.shape.types:
@@ -166,11 +190,20 @@ class TableOptions(BaseModel):
         self._check_identity(declared)
         return self
 
+    def _checked_as_sarif(self) -> Self:
+        if self.columns or self.key:
+            raise ValueError("a SARIF file has no columns to declare; take columns and key out")
+        for name in self.values:
+            if name not in {"repository_key", "audit"}:
+                raise ValueError(f'values of SARIF are repository_key and audit, not "{name}"')
+        return self
+
     def _check_identity(self, declared: dict[str, str]) -> None:
         identity = self.shape.id_column
         if identity in self.values:
             raise ValueError(f'"{identity}" tells rows apart and cannot be one value')
-        if self.record != "service" and identity not in declared and not self.key:
+        is_told = bool(self.key or self.shape.natural_key or self.record == "service")
+        if not is_told and identity not in declared:
             raise ValueError(
                 f'rows need an id: declare "{identity}" in columns, or name the columns that tell '
                 "rows apart with key = [...]"

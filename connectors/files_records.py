@@ -14,7 +14,7 @@ from connectors.connector import Parsed
 from connectors.files_columns import Column, convert
 from connectors.files_options import TableOptions
 from connectors.files_reading import LINE, Rows
-from connectors.records import Account, DeploymentStatus, Record, Team, TeamMember
+from connectors.records import Account, Audit, DeploymentStatus, Record, Team, TeamMember
 
 _TYPES: dict[pa.DataType, pl.DataType] = {
     INSTANT: pl.Datetime("us", "UTC"),
@@ -32,6 +32,8 @@ def add_rows(parsed: Parsed, rows: Rows, table: TableOptions, connection: str) -
     for bad in rows.bad:
         parsed.reject(record_type, f"{unit} {bad.line}", bad.problem, bad.excerpt)
     converted = _converted(parsed, rows.frame, table)
+    if table.record == "audit_result":
+        converted = _assessed(converted)
     converted = _identified(converted, rows.frame, table, connection)
     good = converted.filter(pl.col(_PROBLEM).is_null())
     is_bad = converted[_PROBLEM].is_not_null()
@@ -45,6 +47,8 @@ def add_rows(parsed: Parsed, rows: Rows, table: TableOptions, connection: str) -
     if table.record == "team":
         _add_teams(parsed, good, connection)
         return
+    if table.record == "audit_result":
+        _add_audits(parsed, good)
     parsed.add_table(record_type, _arrow(record_type, good))
     if table.record == "deployment":
         _add_statuses(parsed, good)
@@ -103,6 +107,8 @@ def _identified(
         frame = _with_entity_refs(frame)
     elif table.key:
         frame = frame.with_columns(_hashes(fields, table).alias(name))
+    elif shape.natural_key and name not in frame.columns:
+        frame = frame.with_columns(_digests(frame, shape.natural_key).alias(name))
     missing = pl.col(_PROBLEM).is_null() & pl.col(name).is_null()
     frame = frame.with_columns(
         pl.when(missing).then(pl.lit("is empty, and must not be")).otherwise(_PROBLEM)
@@ -140,8 +146,19 @@ def _hashes(fields: pl.DataFrame, table: TableOptions) -> pl.Series:
             separator="\x1f",
         )
     ).to_series()
+    return _digested(written)
+
+
+def _digests(frame: pl.DataFrame, columns: Sequence[str]) -> pl.Series:
+    """An id from the values of the columns there are."""
+    there = [pl.col(name).fill_null("") for name in columns if name in frame.columns]
+    return _digested(frame.select(pl.concat_str(there, separator="\x1f")).to_series())
+
+
+def _digested(written: pl.Series) -> pl.Series:
     return pl.Series(
-        [hashlib.sha256(text.encode()).hexdigest()[:20] for text in written], dtype=pl.String
+        [hashlib.sha256((text or "").encode()).hexdigest()[:20] for text in written],
+        dtype=pl.String,
     )
 
 
@@ -220,6 +237,44 @@ def _add_statuses(parsed: Parsed, frame: pl.DataFrame) -> None:
     parsed.add_table(DeploymentStatus, _arrow(DeploymentStatus, statuses))
     for attempt_id in statuses["attempt_id"]:
         parsed.whole(DeploymentStatus, attempt_id)
+
+
+def _assessed(frame: pl.DataFrame) -> pl.DataFrame:
+    """Rows of an audit that say of whom and what; others are problems."""
+
+    def lacks(*names: str) -> pl.Expr:
+        there = [pl.col(name).is_null() for name in names if name in frame.columns]
+        return pl.all_horizontal(there) if there else pl.lit(value=True)
+
+    scope = pl.col("scope").list.len() if "scope" in frame.columns else pl.lit(0)
+    of_nobody = lacks("team", "resource") & (scope == 0)
+    of_nothing = lacks("observed", "is_pass", "is_inconsistent")
+    told = (
+        pl.when(of_nobody)
+        .then(pl.lit("names no team and no resource, and its audit has no scope"))
+        .when(of_nothing)
+        .then(pl.lit("says neither what was observed nor whether it passed"))
+    )
+    return frame.with_columns(pl.coalesce(_PROBLEM, told).alias(_PROBLEM))
+
+
+def _add_audits(parsed: Parsed, frame: pl.DataFrame) -> None:
+    """One audit an id: its latest time, and every team its rows name as scope."""
+    there = [name for name in ("audit_name", "audit_url", "scope") if name in frame.columns]
+    audits = frame.group_by("audit_id", maintain_order=True).agg(
+        pl.col("performed_at").max(), *(pl.col(name).drop_nulls() for name in there)
+    )
+    for row in audits.iter_rows(named=True):
+        names, urls = row.get("audit_name") or (), row.get("audit_url") or ()
+        parsed.add(
+            Audit(
+                audit_id=row["audit_id"],
+                name=names[0] if names else row["audit_id"].rpartition(":")[2],
+                teams=sorted({team for teams in row.get("scope") or () for team in teams}),
+                performed_at=row["performed_at"],
+                url=urls[0] if urls else None,
+            )
+        )
 
 
 def _add_teams(parsed: Parsed, frame: pl.DataFrame, connection: str) -> None:

@@ -1,5 +1,6 @@
 """One CSV file a kind of row."""
 
+import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +27,22 @@ TABLES: dict[str, tuple[dict[str, str], list[str]]] = {
     ),
     "person": ({"account_id": "id", "name": "name"}, ["id,name", "ada,Ada"]),
     "service": ({"name": "name", "owner": "team"}, ["name,team", "shop,Checkout"]),
+    "audit_result": (
+        {"audit_id": "a", "performed_at": "at", "control": "c", "team": "t", "observed": "o"},
+        ["a,at,c,t,o", "Q1,2026-03-01T10:00:00Z,Secrets,Checkout,Vault"],
+    ),
+}
+
+
+SARIF = {
+    "version": "2.1.0",
+    "runs": [
+        {
+            "tool": {"driver": {"name": "Checkov", "rules": [{"id": "A"}, {"id": "B"}]}},
+            "versionControlProvenance": [{"repositoryUri": "https://forge.test/acme/shop"}],
+            "results": [{"ruleId": "A", "level": "error"}],
+        }
+    ],
 }
 
 
@@ -37,4 +54,7 @@ def world(folder: Path) -> Iterator[World]:
         path = folder / f"{record}.csv"
         path.write_text("\n".join([*lines, ""]), encoding="utf-8")
         tables.append({"path": str(path), "record": record, "columns": columns})
+    scan = folder / "scan.sarif"
+    scan.write_text(json.dumps(SARIF), encoding="utf-8")
+    tables.append({"path": str(scan), "record": "sarif"})
     yield World({"tables": tables}, {"tables": tables, "start_date": "2026-01-01"})
