@@ -119,9 +119,10 @@ def _approaches(settings: Settings) -> Iterator[tuple[str, str, str]]:
 def _controls(settings: Settings) -> Iterator[tuple[str, str, str | None, bool]]:
     """The declared controls, and every category that none of them takes."""
     critical = {each.category: each.critical for each in ours()}
-    taken = set()
+    taken: set[str | None] = set()
     for control in settings.configuration.controls:
         category = _category(settings, control)
+        category = None if category in taken else category
         is_critical = control.critical
         if is_critical is None:
             is_critical = critical.get(category or "", False)

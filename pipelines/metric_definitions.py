@@ -172,6 +172,36 @@ DEFINITIONS = (
         "threshold_forecast",
     ),
     Definition(
+        "configuration",
+        "Audits that found inconsistent configurations",
+        "Audits of the year before in which, for one control, two assessed teams had different "
+        "values, or the auditor said so, exceptions that have not ended left out. Values are "
+        "compared in the same words: those of the settings, else the approaches of the practice "
+        "inventory. A pass needs a result that says so, or the rule listed as run. Crossed: 2 or "
+        "more, the latest among them; or 1 that a live scan still shows. Found and fixed: 1, and "
+        "a live scan of at least 80 % of the teams no longer shows it; insufficient where none "
+        "looks at that control. Clear: the latest is clean and reached at least 80 % of the "
+        "teams; without any, a live scan of as many shows no critical control inconsistent. With "
+        "fewer than 3 teams it does not apply. A count, no sample: it has no interval.",
+        "365 days; 2 audits; 80 % of the teams; at least 3 teams; critical: secrets, identity, CI "
+        "permissions, base images, TLS: configuration in leadline.toml",
+        "configuration_measure",
+    ),
+    Definition(
+        "practice_spread",
+        "Spread of practices",
+        "Per category of the practice inventory: approaches S; effective numbers of them, D1 the "
+        "exponential of Shannon's entropy and D2 one over the HHI, every team counted once; "
+        "disagreement G, the mean over pairs of teams of 1 − |A∩B| / |A∪B| (1 where no two teams "
+        "share an approach, 0 where all have the same); the share of teams with the most common "
+        "approach; conformance to the declared standard, exceptions counted as conforming. "
+        "Outliers do not use what the standard says or, without one, what at least half of the "
+        "teams use. Drifted: other approaches than 4 weeks before. Found in the files of the main "
+        "line; a team owns what it owns today.",
+        "G above 0.5 in a critical category corroborates, from 4 teams",
+        "practice_spread",
+    ),
+    Definition(
         "setup_time",
         "Set-ups of services that took more than a day",
         "Of the services whose set-up began in the 180 days before (365 where fewer than 6 were "

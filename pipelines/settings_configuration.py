@@ -92,6 +92,7 @@ def check_configuration(
 
     With a folder of rules of one's own nothing is checked: it is read when it is applied.
     """
+    _check_once(controls)
     declared = (*controls, *standards, *exceptions)
     if not declared or practices.folder is not None:
         return
@@ -113,3 +114,19 @@ def check_configuration(
                 hint = suggestion(approach, sorted(known[standard.category]))
                 message = f'no rule of {standard.category} finds "{approach}"; {hint}'
                 raise SettingsConflictError(("standards", index, "approaches"), message)
+
+
+def _check_once(controls: Sequence[Control]) -> None:
+    """Raise where two controls have one name, or one category shows two controls."""
+    names: set[str] = set()
+    categories: set[str] = set()
+    for index, control in enumerate(controls):
+        where = ("configuration", "controls", index)
+        if plain(control.name) in names:
+            raise SettingsConflictError((*where, "name"), f'"{control.name}" stands twice')
+        names.add(plain(control.name))
+        if control.category is not None and control.category in categories:
+            raise SettingsConflictError(
+                (*where, "category"), f'"{control.category}" already shows another control'
+            )
+        categories.add(control.category or "")

@@ -243,6 +243,66 @@ with found as (
         'resolved before it was created: in no effort per type', 'correct it at the source'
     from ticket_fact
     group by project having count(*) filter (where resolved_at < created_at) > 0
+    union all
+    select 'practices without a team', r.name, count(*), count(*),
+        'files were read, but nobody owns the repository: no team is compared by them',
+        'name a team under services or teams in leadline.toml'
+    from standing_scan as c
+    join repository as r on r.repository_key = c.repository_key
+    join records.practice as p on p.scan_id = c.scan_id
+    where c.until_at is null and c.repository_key not in (
+        select repository_key from service where team_id is not null)
+    group by r.name
+    union all
+    select 'practice scans that left files out', r.name, sum(c.files_left),
+        sum(c.files + c.files_left),
+        'too large, too many or no text',
+        'leave them out by practices.exclude, so that others are read'
+    from standing_scan as c
+    join repository as r on r.repository_key = c.repository_key
+    where c.until_at is null
+    group by r.name having sum(c.files_left) > 0
+    union all
+    select 'audit results of unknown teams', team_name, count(*),
+        (select count(*) from audit_observation), 'no team has this name: it counts as one of its own',
+        'name the team in the audit as it is named under teams'
+    from audit_observation where not is_known group by team_name
+    union all
+    select 'audit results of nobody', coalesce(r.resource, 'without a resource'), count(*),
+        (select count(*) from records.audit_result where deleted_at is null),
+        'no repository or service of this name has a team: they do not count',
+        'name the team in the audit, or give the repository one'
+    from records.audit_result as r
+    where r.deleted_at is null and r.team is null and r.resource is not null
+        and lower(r.resource) not in (
+            select a.alias from repository_alias as a
+            join service as s on s.repository_key = a.repository_key where s.team_id is not null
+            union
+            select n.name from service_name as n
+            join service as s on s.service_id = n.service_id where s.team_id is not null)
+    group by 2
+    union all
+    select 'audited controls that nothing else shows', control_title, count(*),
+        (select count(*) from audit_observation),
+        'no category of practices and no rule of a scanner is this control: no live scan of it',
+        'map it under configuration.controls in leadline.toml'
+    from audit_observation where control not in (select control from input.control)
+    group by control_title
+    union all
+    select 'scanner rules without a control', tool, count(*) filter (where not is_mapped), count(*),
+        'their findings are kept and compared nowhere',
+        'map the rules that matter under configuration.controls in leadline.toml'
+    from (
+        select f.tool, f.rule, bool_or(k.control is not null) as is_mapped
+        from (
+            select distinct lower(tool) as tool, lower(rule) as rule
+            from records.finding where deleted_at is null
+        ) as f
+        left join input.control_rule as k
+            on regexp_full_match(f.rule, k.rule) and regexp_full_match(f.tool, k.tool)
+        group by f.tool, f.rule
+    )
+    group by tool having count(*) filter (where not is_mapped) > 0
 )
 -- Two services may have one name.
 select check_name, subject, cast(sum(count) as bigint) as count,

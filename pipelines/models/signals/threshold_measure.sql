@@ -29,3 +29,7 @@ union all
 select threshold, evaluated_at, value, unit, ci_low, ci_high, threshold_value, n, measured_state,
     direction, reason, missing, evidence, coverage, coverage_text, parameters
 from request_measure
+union all
+select threshold, evaluated_at, value, unit, ci_low, ci_high, threshold_value, n, measured_state,
+    direction, reason, missing, evidence, coverage, coverage_text, parameters
+from configuration_measure

@@ -15,3 +15,6 @@ select threshold, evaluated_at, variant, value, ci_low, ci_high, n, state from s
 union all
 select threshold, evaluated_at, variant, value, ci_low, ci_high, n, state
 from request_variant
+union all
+select threshold, evaluated_at, variant, value, ci_low, ci_high, n, state
+from configuration_variant
