@@ -29,6 +29,18 @@ repository = "*"
 origin = "ci"
 pattern = "^deploy"
 environment = "production\"""",
+    "requests": """[connections.jira]
+base_url = "https://your-site.atlassian.net"
+email = "you@example.com"
+token = { env = "JIRA_TOKEN" }
+
+[requests]
+infrastructure_team = ["Platform"]
+projects = ["INFRA"]
+
+[[teams]]
+name = "Platform"
+people = ["octocat", "ada@example.com"]""",
     "incidents": """# Tickets that are incidents …
 [incidents]
 ticket_types = ["Incident"]

@@ -11,7 +11,7 @@ import polars as pl
 
 from pipelines.reader import SCHEMA_VERSION
 from pipelines.references import bin_frame
-from tests.dashboards import fixture_core, fixture_verdict
+from tests.dashboards import fixture_core, fixture_requests, fixture_verdict
 from tests.dashboards.fixture_sql import METRICS, SCHEMA
 
 AS_OF = datetime(2026, 11, 18, 6, 0, tzinfo=UTC)
@@ -74,6 +74,9 @@ def write_build(data: Path, world: World | None = None) -> Path:
     connection.execute(fixture_core.HELD)
     for table, filled in fixture_verdict.tables(HOSTILE if world.hostile else None).items():
         _insert_frame(connection, table, filled)
+    connection.execute(fixture_requests.FILLED)
+    if world.hostile:
+        connection.execute(fixture_requests.hostile(HOSTILE))
     connection.close()
     return _publish(data, path)
 
@@ -114,6 +117,7 @@ def _create(connection: duckdb.DuckDBPyConnection, schema_version: int) -> None:
         connection.register("typed", rows)
         connection.execute(f"CREATE TABLE {table} AS SELECT * FROM typed")
         connection.unregister("typed")
+    connection.execute(fixture_requests.SCHEMA)
     connection.execute(
         "INSERT INTO build VALUES (?, ?, ?, ?, 'Example Harbour', 'Europe/Berlin', 1.4)",
         ["20261118T061500", AS_OF + timedelta(minutes=15), AS_OF, schema_version],

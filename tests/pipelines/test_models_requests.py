@@ -282,3 +282,34 @@ def test_spread_needs_five_people(tmp_path: Path) -> None:
         "select is_infrastructure, people, quarter, median, three_quarters from request_spread"
         " order by 1"
     ) == [(False, 5, 0.1, 0.2, 0.3), (True, 3, None, None, None)]
+
+
+def test_demand_backlog_and_what_tickets_took(tmp_path: Path) -> None:
+    """Two requests of five engineers in the first week, one of them open for three weeks."""
+    story = tell(
+        tmp_path,
+        PEOPLE,
+        item(1, 4, 30, reporter="sam", type="Access request"),
+        item(2, 9, reporter="sue", type="Access request"),
+        item(3, 9, reporter="pia"),
+        logged(1, "pia", 5, 2),
+        logged(1, "sam", 5, 1),
+        settings=SETTINGS,
+        as_of=4 * WEEK + DAY,
+    )
+    rows = story.ask(
+        "select week::varchar, requests, engineers, open_requests, median_age_us / 3600e6"
+        " from request_flow order by 1 limit 2"
+    )
+    # Three of the five were never seen: they count as there from the beginning.
+    assert rows == [
+        ("2026-06-01", 2, 5, 1, 7 * 24 - 17),
+        ("2026-06-08", 0, 5, 1, 14 * 24 - 17),
+    ]
+    assert story.ask(
+        "select ticket_key, class, team_name, duration_us / 3600e6 from request_fact order by 1"
+    ) == [
+        ("INF-1", "request", "Shop", 2.0),
+        ("INF-2", "request", "Shop", None),
+        ("INF-3", "unclassified", "Platform", None),
+    ]

@@ -20,6 +20,7 @@ CLASS = "select class, method from ticket_class where ticket_id = 'tracker:1'"
         ({"type": "access request", "reporter": "pia"}, ("request", "type")),
         ({"type": "Task", "request_type": "Something of the portal"}, ("request", "type")),
         ({"type": "Task", "request_type": "Outage"}, ("incident", "type")),
+        ({"type": "Alarm", "request_type": "Else"}, ("incident", "type")),
         ({"parent_key": "INF-9", "reporter": "sam"}, ("build", "epic")),
         ({"parent_key": "EPIC-5", "reporter": "sam"}, ("overhead", "epic")),
         ({"key": "HELP-1", "assignee": "pia"}, ("request", "project")),
@@ -43,6 +44,8 @@ def test_the_first_rule_that_says_something_holds(
         "[requests]",
         '[requests]\ncomponents = ["kube"]\nparents = { EPIC-5 = "overhead" }\n'
         'project_classes = { HELP = "request" }',
+    ).replace(
+        "[[teams]]", '[incidents]\nticket_types = ["alarm"]\nprojects = ["INF"]\n\n[[teams]]', 1
     )
     story = tell(
         tmp_path,

@@ -101,7 +101,10 @@ def _classes(rules: pl.DataFrame, said: pl.DataFrame) -> pl.DataFrame:
             "is_infrastructure",
             **{"class": pl.coalesce("class", "text_class", pl.lit("unclassified"))},
             method=pl.when(is_text).then(pl.lit("text")).otherwise("method"),
-            probability="probability",
+            # Of words it never saw the model's probability means nothing.
+            probability=pl.when(pl.col("known_share") >= ticket_text.LEAST_KNOWN).then(
+                "probability"
+            ),
             rule=pl.when(is_text)
             .then(pl.lit("its words"))
             .when(pl.col("class").is_null() & (pl.col("known_share") < ticket_text.LEAST_KNOWN))

@@ -40,23 +40,36 @@ labelled as (
     join rank as k on k.class = r.class
     group by n.ticket_id
 ),
+disturbing as (
+    -- What the settings call an incident is one here too, unless they say more of its type.
+    select t.ticket_id
+    from told as t
+    cross join input.incident_ticket as w
+    where (
+            list_contains(w.types, lower(t.type))
+            or list_has_any(w.labels, list_transform(t.labels, lambda label: lower(label)))
+        )
+        and (len(w.projects) = 0 or list_contains(w.projects, lower(t.project)))
+),
 own as (
     select t.ticket_id,
-        coalesce(c.class, l.class, q.class, y.class, case when t.request_type is not null then 'request' end)
-            as class,
+        coalesce(c.class, l.class, q.class, y.class, case when i.ticket_id is not null then 'incident'
+            when t.request_type is not null then 'request' end) as class,
         case when c.class is not null then 'correction' when l.class is not null then 'label'
-            when coalesce(q.class, y.class) is not null or t.request_type is not null then 'type' end
+            when coalesce(q.class, y.class, i.ticket_id, t.request_type) is not null then 'type' end
             as method,
         case when c.class is not null then 'corrected by a user'
             when l.class is not null then 'label ' || l.name
             when q.class is not null then 'request type ' || t.request_type
             when y.class is not null then 'type ' || t.type
+            when i.ticket_id is not null then 'an incident by the settings'
             when t.request_type is not null then 'asked through the portal: ' || t.request_type end
             as rule
     from told as t
     left join corrected as c on c.ticket_id = t.ticket_id
         and c.class in ('request', 'build', 'incident', 'overhead')
     left join labelled as l on l.ticket_id = t.ticket_id
+    left join disturbing as i on i.ticket_id = t.ticket_id
     left join input.ticket_class_rule as q on q.level = 'type' and q.name = lower(t.request_type)
     left join input.ticket_class_rule as y on y.level = 'type' and y.name = lower(t.type)
 ),
