@@ -21,6 +21,10 @@ organisation = "your-organisation"
 token = { env = "GITHUB_TOKEN" }""",
     "git": """[connections.git]
 repositories = ["/path/to/a/clone", "https://git.example.com/team/service.git"]""",
+    "jira": """[connections.jira]
+base_url = "https://your-site.atlassian.net"
+email = "you@example.com"
+token = { env = "JIRA_TOKEN" }""",
     "deployments": """[deployments]
 production = ["prod", "production", "live"]
 

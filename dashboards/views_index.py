@@ -6,6 +6,9 @@ from functools import cache
 from pathlib import Path
 from typing import Any
 
+GROUPS = ("Verdict", "Thresholds", "Measure", "Platform", "Trust")
+"""The groups of the sidebar in their order; others come last."""
+
 _DECLARED = {"TITLE": str, "ICON": str, "GROUP": str, "ORDER": int}
 
 
@@ -29,7 +32,7 @@ def found(folder: Path) -> tuple[View, ...]:
         for path in sorted(folder.glob("*.py"))
         if not path.name.startswith("_")
     ]
-    declared.sort(key=lambda pair: (pair[1]["ORDER"], pair[0].name))
+    declared.sort(key=lambda pair: (_rank(pair[1]["GROUP"]), pair[1]["ORDER"], pair[0].name))
     return tuple(
         View(
             path=path,
@@ -41,6 +44,10 @@ def found(folder: Path) -> tuple[View, ...]:
         )
         for index, (path, values) in enumerate(declared)
     )
+
+
+def _rank(group: str) -> int:
+    return GROUPS.index(group) if group in GROUPS else len(GROUPS)
 
 
 def _declarations(path: Path) -> dict[str, Any]:

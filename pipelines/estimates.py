@@ -271,9 +271,9 @@ def survival_band(observed: pl.DataFrame) -> pl.DataFrame:
 
     As `survival_curve`; the band is the one with log(−log S), null once nobody is left.
     """
-    from scipy.stats import norm
+    from scipy.special import ndtri
 
-    margin = float(norm.ppf(1 - _TAIL)) * pl.col("error")
+    margin = float(ndtri(1 - _TAIL)) * pl.col("error")
     return survival_curve(observed).with_columns(
         ci_low=(-(pl.col("log_log") + margin).exp()).exp(),
         ci_high=(-(pl.col("log_log") - margin).exp()).exp(),

@@ -7,7 +7,7 @@ import polars as pl
 
 LEAST_TICKETS = 10
 WINSORISED_AT = 0.95
-SOURCES = ("worklogs", "time in progress")
+SOURCES = ("worklogs", "status history", "activity sessions", "time in progress")
 EVERY_REQUEST = "all requests"
 
 HANDLING_SCHEMA = {
@@ -24,8 +24,8 @@ def mean_hours(handled: pl.DataFrame, categories: list[str]) -> pl.DataFrame:
     """One row a category, as `HANDLING_SCHEMA`; `handled`: category, source, handling_us.
 
     The mean of the category's own tickets, cut at their 95th percentile, from 10 tickets on; else
-    that of all requests. Worklogs go before time in progress, and the two are never mixed: the
-    latter holds the waiting within it.
+    that of all requests. The first source with as many tickets is taken, they are never mixed: time
+    in progress holds the waiting within it.
     """
     return pl.DataFrame(
         [_row(handled, category) for category in categories], schema=HANDLING_SCHEMA, orient="row"

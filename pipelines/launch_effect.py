@@ -127,7 +127,9 @@ class _Estimate:
     @property
     def state(self) -> str:
         if not self.is_claimed:
-            return "not shown"
+            # The level is clear, but the model with trend does not bear it out.
+            is_clear = self.deciding.avoided_low[0] > 0 or self.deciding.avoided_high[0] < 0
+            return "trend" if is_clear else "not shown"
         return "fewer" if self.deciding.avoided[0] > 0 else "more"
 
 
@@ -266,6 +268,13 @@ def _words(estimate: _Estimate, numbers: dict[str, Any], history: History) -> st
     if estimate.state == "more":
         than = "expected" if history.comparison is None else "the comparison would lead to expect"
         return f"{_percent(size)} more requests than {than}: none was avoided"
+    if estimate.state == "trend":
+        more = "fewer" if numbers["deflection_rate"] > 0 else "more"
+        return (
+            f"not claimed: {span if more == 'fewer' else _percent(size)} {more} requests than "
+            "expected, but a trend may explain it (allowing for one: "
+            f"{_signed(-numbers['trend_rate'])})"
+        )
     smallest = numbers["smallest_drop"]
     shown = "" if smallest is None else f"; a drop of {_percent(smallest)} or more would have shown"
     return (

@@ -6,7 +6,15 @@ from typing import Any
 import polars as pl
 import streamlit as st
 
-from dashboards import cards, frame, request_charts, request_parts, request_queries, words
+from dashboards import (
+    cards,
+    deflection_section,
+    frame,
+    request_charts,
+    request_parts,
+    request_queries,
+    words,
+)
 
 TITLE = "Requests & deflection"
 ICON = ":material/support_agent:"
@@ -70,6 +78,7 @@ if measure is None or (classes.is_empty() and measure["measured_state"] == "insu
         "how long they take.",
         snippets=["github", "requests"],
     )
+    deflection_section.show(page)
     st.stop()
 
 hours = request_parts.shown_hours(request_queries.hours(page.queries))
@@ -127,16 +136,19 @@ if has_team:
         request_parts.type_table(request_queries.types(page.queries))
     request_parts.corrections(page)
 
+launch_downloads = deflection_section.show(page)
+
 tickets = int(classes["tickets"].sum() or 0)
 unclassified = int(classes.filter(pl.col("class") == "unclassified")["tickets"].sum() or 0)
 frame.footer(
     page,
-    metrics=METRICS,
+    metrics=[*METRICS, *deflection_section.METRICS],
     n=f"n = {words.count(measure['n'], 'week')}, {words.count(tickets, 'ticket')}",
     left_out=f"{words.count(unclassified, 'unclassified ticket')} (kept in the bounds)"
     if unclassified
     else "nothing",
     downloads=[
+        *launch_downloads,
         frame.Download(name="hours", rows=lambda: hours),
         frame.Download(
             name="other definitions", rows=lambda: request_queries.variants(page.queries)

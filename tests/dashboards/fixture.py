@@ -11,7 +11,7 @@ import polars as pl
 
 from pipelines.reader import SCHEMA_VERSION
 from pipelines.references import bin_frame
-from tests.dashboards import fixture_core, fixture_requests, fixture_verdict
+from tests.dashboards import fixture_core, fixture_platform, fixture_requests, fixture_verdict
 from tests.dashboards.fixture_sql import METRICS, SCHEMA
 
 AS_OF = datetime(2026, 11, 18, 6, 0, tzinfo=UTC)
@@ -77,6 +77,7 @@ def write_build(data: Path, world: World | None = None) -> Path:
     connection.execute(fixture_requests.FILLED)
     if world.hostile:
         connection.execute(fixture_requests.hostile(HOSTILE))
+    fixture_platform.fill(connection, AS_OF, HOSTILE if world.hostile else None)
     connection.close()
     return _publish(data, path)
 
@@ -109,6 +110,7 @@ def _publish(data: Path, path: Path) -> Path:
 def _create(connection: duckdb.DuckDBPyConnection, schema_version: int) -> None:
     connection.execute(SCHEMA)
     connection.execute(fixture_core.SCHEMA)
+    fixture_platform.create(connection)
     connection.register("bins", bin_frame())
     connection.execute("CREATE TABLE reference_bin AS SELECT * FROM bins")
     connection.unregister("bins")

@@ -1,8 +1,9 @@
--- One row per resolved request of which somebody knows how long it took: what was logged on it
--- (worklogs), and the working hours it was in progress, which hold waiting within them too.
+-- One row per resolved request and source that knows how long it took: the infrastructure team's
+-- tracked hours (ticket_hours), where there are none what was logged on it (worklogs), and the
+-- working hours it was in progress, which hold waiting within them too.
 -- key: ticket_id, source
 -- not null: handling_us
--- check: source in ('worklogs', 'time in progress')
+-- check: source in ('worklogs', 'status history', 'activity sessions', 'time in progress')
 -- check: handling_us > 0
 with moved as (
     select v.ticket_id, v.at as begun_at, v.to_category,
@@ -25,10 +26,21 @@ worked as (
     cross join input.clock as k
     join input.working_day as w on w.day = cast(timezone(k.zone, m.moment_at) as date)
 ),
+tracked as (
+    -- Effort per type is a mean already: it says nothing of one ticket.
+    select h.ticket_id, h.source, cast(sum(h.duration_us) as bigint) as handling_us
+    from ticket_hours as h
+    join platform_request as r on r.ticket_id = h.ticket_id and r.resolved_at is not null
+    where h.source in ('worklogs', 'status history', 'activity sessions')
+    group by h.ticket_id, h.source
+),
 found as (
+    select ticket_id, source, handling_us from tracked
+    union all
     select w.ticket_id, 'worklogs' as source, cast(sum(w.duration_us) as bigint) as handling_us
     from records.worklog as w
     join platform_request as r on r.ticket_id = w.ticket_id and r.resolved_at is not null
+    anti join tracked as h on h.ticket_id = w.ticket_id
     where w.deleted_at is null
     group by w.ticket_id
     union all

@@ -12,11 +12,12 @@ TABLES = {
         together where there are several (category "all of its categories"): tickets avoided
         against what was expected without it, with the interval, method and words, or the reason
         why there is no number. Rates are tickets per engineer and week. state: not yet, too
-        early, no number, fewer, more, not shown. Avoided tickets may be negative. displaced:
-        tickets more than expected in the categories that it does not touch.
+        early, no number, fewer, more, trend (the level is clear, but a trend may explain it), not
+        shown. Avoided tickets may be negative. displaced: tickets more than expected in the
+        categories that it does not touch.
         key: launch, category
         not null: state, wording
-        check: state in ('not yet', 'too early', 'no number', 'fewer', 'more', 'not shown')
+        check: state in ('not yet', 'too early', 'no number', 'fewer', 'more', 'trend', 'not shown')
         check: (avoided is null) <> (reason is null)
         check: avoided_low is null or avoided_low <= avoided_high
         check: elimination is null or elimination in ('eliminated', 'none seen')
