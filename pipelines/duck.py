@@ -15,11 +15,11 @@ _PATH = f"set search_path = 'opened.main,{PASSING}.main'"
 
 
 def memory_limit(limit_gb: float | None = None) -> int:
-    """Bytes DuckDB may use: the given limit, or half of the machine, at most 8 GB."""
+    """Bytes DuckDB may use: the given limit, or half of the machine, at most 4 GB."""
     if limit_gb is not None:
         return int(limit_gb * 1024**3)
     half = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") // 2
-    return int(min(8 * 1024**3, half))
+    return int(min(4 * 1024**3, half))
 
 
 def connect(

@@ -221,7 +221,7 @@ class Operation(Section):
     full_pass_hours: float = Field(24, gt=0, description="a full pass at least this often")
     keep_builds: int = Field(5, ge=1, description="published builds kept for going back")
     memory_limit_gb: float | None = Field(
-        None, gt=0, description="memory for DuckDB; default 8 GB, at most half the machine"
+        None, gt=0, description="memory for DuckDB; default 4 GB, at most half the machine"
     )
     author: str | None = Field(
         None, min_length=1, description="who decides on the command line; default the user there"
