@@ -45,6 +45,13 @@ projects = ["INFRA"]
 [[teams]]
 name = "Platform"
 people = ["octocat", "ada@example.com"]""",
+    "portal": """[connections.backstage]
+base_url = "https://portal.example.com"
+token = { env = "BACKSTAGE_TOKEN" }""",
+    "setup": """# Which tickets ask for a new service, or that nobody has to ask.
+[setup]
+request_types = ["New service"]
+setup_requests = "tickets"  # or "none\"""",
     "incidents": """# Tickets that are incidents …
 [incidents]
 ticket_types = ["Incident"]

@@ -1,5 +1,6 @@
 """Charts of where lead time goes: the stages of one way, and stages against teams or services."""
 
+from collections.abc import Callable, Mapping
 from typing import Any, Final
 
 import altair as alt
@@ -22,15 +23,22 @@ _ROOM: Final = 72
 """Height of the axis above a heat map and the margin below it."""
 
 
-def stages(hours: dict[str, float], *, note: dict[str, str] | None = None) -> alt.LayerChart:
+def stages(
+    hours: dict[str, float],
+    *,
+    note: dict[str, str] | None = None,
+    names: Mapping[str, str] = STAGE_WORDS,
+    short: Callable[[float], str] = words.short_duration,
+) -> alt.LayerChart:
     """Draw stages as one stacked bar that adds up, and below it each stage by name and value.
 
     The lower bars hang under their piece of the upper one, so that colour is not needed to read
-    the chart. `note` adds words behind a stage's value.
+    the chart. `note` adds words behind a stage's value; `names` are what the stages are called,
+    `short` says their lengths.
     """
     total = sum(hours.values())
     reach = _reach(hours, total)
-    frame = pl.DataFrame(_pieces(hours, total, reach, note or {}))
+    frame = pl.DataFrame(_pieces(hours, reach, note or {}, names, short))
     whole = frame.with_columns(name=pl.lit("all stages"))
     each = frame.with_columns(name=pl.col("stage"))
     y = alt.Y(
@@ -80,9 +88,14 @@ def _reach(hours: dict[str, float], total: float) -> float:
 
 
 def _pieces(
-    hours: dict[str, float], total: float, reach: float, note: dict[str, str]
+    hours: dict[str, float],
+    reach: float,
+    note: dict[str, str],
+    names: Mapping[str, str],
+    short: Callable[[float], str],
 ) -> list[dict[str, Any]]:
     pieces = []
+    total = sum(hours.values())
     start = 0.0
     for stage, value in hours.items():
         end = start + value
@@ -92,13 +105,13 @@ def _pieces(
         after = f" {note[stage]}" if stage in note else ""
         pieces.append(
             {
-                "stage": STAGE_WORDS[stage],
+                "stage": names[stage],
                 "from": start,
                 "to": end,
                 "label_at": start if is_left else end,
-                "label": f"{words.short_duration(value)} · {share:.0f} %{after}",
+                "label": f"{short(value)} · {share:.0f} %{after}",
                 "is_left": is_left,
-                "color": palette().categories[list(STAGE_WORDS).index(stage)],
+                "color": palette().categories[list(names).index(stage)],
             }
         )
         start = end

@@ -11,7 +11,13 @@ import polars as pl
 
 from pipelines.reader import SCHEMA_VERSION
 from pipelines.references import bin_frame
-from tests.dashboards import fixture_core, fixture_platform, fixture_requests, fixture_verdict
+from tests.dashboards import (
+    fixture_core,
+    fixture_platform,
+    fixture_requests,
+    fixture_setup,
+    fixture_verdict,
+)
 from tests.dashboards.fixture_sql import METRICS, SCHEMA
 
 AS_OF = datetime(2026, 11, 18, 6, 0, tzinfo=UTC)
@@ -74,6 +80,11 @@ def write_build(data: Path, world: World | None = None) -> Path:
     connection.execute(fixture_core.HELD)
     for table, filled in fixture_verdict.tables(HOSTILE if world.hostile else None).items():
         _insert_frame(connection, table, filled)
+    link = "javascript:alert(1)" if world.hostile else "https://github.com/example/new"
+    for table, made in fixture_setup.rows(
+        AS_OF, HOSTILE if world.hostile else "new-portal", link
+    ).items():
+        _insert(connection, table, made)
     connection.execute(fixture_requests.FILLED)
     if world.hostile:
         connection.execute(fixture_requests.hostile(HOSTILE))
@@ -111,6 +122,7 @@ def _create(connection: duckdb.DuckDBPyConnection, schema_version: int) -> None:
     connection.execute(SCHEMA)
     connection.execute(fixture_core.SCHEMA)
     fixture_platform.create(connection)
+    connection.execute(fixture_setup.SCHEMA)
     connection.register("bins", bin_frame())
     connection.execute("CREATE TABLE reference_bin AS SELECT * FROM bins")
     connection.unregister("bins")

@@ -212,7 +212,7 @@ def test_the_lines_to_add_are_valid_settings(tmp_path: Path) -> None:
     """What a page without data tells people to write is accepted as it stands."""
     text = "\n\n".join(frame.CONNECT.values())
     settings = parse(text.encode(), tmp_path / "leadline.toml")
-    assert set(settings.connections) == {"github", "git", "files"}
+    assert set(settings.connections) == {"github", "git", "files", "jira", "backstage"}
     assert settings.incidents.ticket_types
     assert settings.deployments.rules
 

@@ -2,7 +2,7 @@
 
 import polars as pl
 
-from pipelines.estimates import kaplan_meier, minimum_n, survival_curve
+from pipelines.estimates import kaplan_meier, minimum_n
 
 TABLES = {
     "setup_summary": """
@@ -14,8 +14,9 @@ TABLES = {
         check: (value is null) <> (reason is null)
     """,
     "setup_curve": """
-        One row per group of set-ups and moment at which one of them was ready: the share that was
-        not ready yet, on the business clock, and how many were still being set up.
+        One row per group of set-ups and working time after which one of them was ready, or was no
+        longer seen: the share that was not ready then, how many were still being set up just
+        before, and how many of them became ready, or stayed open.
         key: group_name, hours
         not null: survival, at_risk
         check: survival between 0 and 1
@@ -80,21 +81,31 @@ def model(cases: pl.DataFrame, evidence: pl.DataFrame) -> dict[str, pl.DataFrame
     rows = [_quantiles(grouped, clock, metric) for clock, metric in _CLOCKS.items()]
     rows += [_mean(grouped, "tickets", has_tickets=has_tickets)]
     rows += [_mean(grouped, "hours", has_tickets=has_tickets)]
-    curve = (
-        survival_curve(grouped.select("cell", "event", time="working_hours"))
-        .select(
-            group_name=pl.col("cell").replace_strict(
-                [0, 1, 2], list(GROUPS), return_dtype=pl.String
-            ),
-            hours=pl.col("time").round_sig_figs(9),
-            survival=pl.col("survival").round_sig_figs(9),
-            at_risk=pl.col("at_risk").cast(pl.Int64),
-            ready=pl.col("events").cast(pl.Int64),
+    numbers = pl.col("value", "ci_low", "ci_high").round_sig_figs(9)
+    return {"setup_summary": pl.concat(rows).with_columns(numbers), "setup_curve": _curve(grouped)}
+
+
+def _curve(grouped: pl.DataFrame) -> pl.DataFrame:
+    """Survival at every time of the group; it begins with all of them at 0."""
+    at_risk = pl.col("leaving").sum() - pl.col("leaving").cum_sum() + pl.col("leaving")
+    return (
+        grouped.with_columns(hours=pl.col("working_hours").round_sig_figs(9))
+        .group_by("group_name", "hours")
+        .agg(
+            ready=pl.col("event").sum().cast(pl.Int64),
+            still_open=(~pl.col("event")).sum().cast(pl.Int64),
+            leaving=pl.len().cast(pl.Int64),
         )
         .sort("group_name", "hours")
+        .with_columns(at_risk=at_risk.over("group_name"))
+        .with_columns(
+            survival=(1 - pl.col("ready") / pl.col("at_risk"))
+            .cum_prod()
+            .over("group_name")
+            .round_sig_figs(9)
+        )
+        .select("group_name", "hours", "survival", "at_risk", "ready", "still_open")
     )
-    numbers = pl.col("value", "ci_low", "ci_high").round_sig_figs(9)
-    return {"setup_summary": pl.concat(rows).with_columns(numbers), "setup_curve": curve}
 
 
 def _wanted(levels: list[float]) -> pl.DataFrame:
