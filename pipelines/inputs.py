@@ -17,6 +17,7 @@ from pipelines.inputs_launches import launch_tables
 from pipelines.inputs_measures import measure_tables
 from pipelines.inputs_requests import request_tables
 from pipelines.inputs_setup import setup_tables
+from pipelines.inputs_shared import shared_tables
 from pipelines.landing import Landing
 from pipelines.settings import WEEKDAYS, Organisation, Settings
 
@@ -74,6 +75,7 @@ def write(
         **launch_tables(settings),
         **configuration_tables(settings),
         **request_tables(settings),
+        **shared_tables(settings),
         "clock": pl.DataFrame(
             {
                 "as_of": [moment.as_of],

@@ -338,4 +338,23 @@ DEFINITIONS = (
         "probability: at least 0.6; at least 20 tickets of each of 2 classes; 5 folds",
         "ticket_class",
     ),
+    Definition(
+        "shared_infrastructure",
+        "Engineers on shared infrastructure",
+        "People who wrote or merged a change that was merged, or triggered a production "
+        "deployment, in the 90 days before, on a service that runs on a shared unit: a cluster, "
+        "cloud account, pool of self-hosted runners, private registry or Terraform state that "
+        "services of two or more teams run on. The value is that of the largest single unit. The "
+        "interval runs from as few people as the accounts may be (every pending suggestion with a "
+        "score of 90 or more taken as right) to as many (proven and confirmed links only): crossed "
+        "if its low end reaches the threshold, clear if its high end stays below. Not enough data "
+        "with under 90 days of history, under 90 % of the services deployed in that time with a "
+        "known unit and team, or over 10 % of the active accounts linked to nothing. Beside it: "
+        "30 and 180 days, and all shared units that some service connects. Catalog and settings "
+        "say what runs where for all time; deployment targets and runners from when they are first "
+        "seen.",
+        "threshold: 50 engineers; a unit is shared from 2 teams; look-back: 90 days; "
+        "shared_units and shared_infrastructure in leadline.toml",
+        "shared_measure",
+    ),
 )

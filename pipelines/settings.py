@@ -39,6 +39,7 @@ from pipelines.settings_messages import at, messages, suggestion
 from pipelines.settings_requests import Requests
 from pipelines.settings_section import Section, regular_expression
 from pipelines.settings_setup import Setup
+from pipelines.settings_shared import SharedInfrastructure, SharedUnit
 
 FILE_NAME = "leadline.toml"
 WEEKDAYS = ("mon", "tue", "wed", "thu", "fri", "sat", "sun")
@@ -273,6 +274,10 @@ class Settings(Section):
     requests: Requests = Field(Requests(), description="the infrastructure team's time")
     services: tuple[Service, ...] = Field((), description="services, where repositories are not")
     teams: tuple[Team, ...] = Field((), description="teams, beside those the sources know")
+    shared_units: tuple[SharedUnit, ...] = Field((), description="what several teams run on")
+    shared_infrastructure: SharedInfrastructure = Field(
+        SharedInfrastructure(), description="when shared infrastructure has too many engineers"
+    )
     people: tuple[Person, ...] = Field((), description="accounts that belong together")
     bots: Bots = Field(Bots(), description="accounts that are machines")
     operation: Operation = Field(Operation(), description="schedules, limits, retention")
@@ -289,6 +294,7 @@ class Settings(Section):
         check_unique("services", [service.name for service in self.services])
         check_unique("teams", [team.name for team in self.teams])
         check_unique("launches", [launch.name for launch in self.launches])
+        check_unique("shared_units", [unit.name for unit in self.shared_units])
         accounts = [(i, a) for i, person in enumerate(self.people) for a in person.accounts]
         check_accounts(accounts)
         check_parents([(team.name, team.parent) for team in self.teams])

@@ -13,11 +13,7 @@ from pipelines import settings
 from pipelines.files import DataFolder
 from pipelines.settings import SettingsError
 
-SECTIONS = (
-    "data, organisation, connections, deployments, incidents, failures, rework, exclusions, "
-    "goals, references, setup, launches, self_service, practices, configuration, standards, "
-    "exceptions, requests, services, teams, people, bots, operation"
-)
+SECTIONS = ", ".join(settings.Settings.model_fields)
 
 
 class ForgeOptions(ConnectionOptions):

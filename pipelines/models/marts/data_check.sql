@@ -96,6 +96,19 @@ with found as (
         'list people with several accounts under people in leadline.toml'
     from account_person having count(*) filter (where method = 'alone' and not is_bot) > 0
     union all
+    select 'accounts that may be one person', 'suggestions', count(*) filter (where state = 'pending'),
+        count(*), 'their names are alike; nobody said yet whether they are one',
+        'leadline confirm'
+    from identity_suggestion having count(*) filter (where state = 'pending') > 0
+    union all
+    select 'confirmed identities that the settings overrule', left_name || ' = ' || right_name, 1, 1,
+        'leadline.toml lists them as two people', 'correct people in leadline.toml, or take it back'
+    from identity_suggestion where state = 'overruled'
+    union all
+    select 'shared units without services', name, 1, (select count(*) from shared_unit),
+        'no service has a name that shared_units gives it', 'correct its services in leadline.toml'
+    from shared_unit where services = 0 and list_contains(sources, 'settings')
+    union all
     select 'services without a team', s.name, 1, count(*) over (), 'nobody is named as its owner',
         'name a team under services or teams in leadline.toml'
     from service as s where s.team_id is null

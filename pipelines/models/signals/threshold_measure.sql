@@ -33,3 +33,5 @@ union all
 select threshold, evaluated_at, value, unit, ci_low, ci_high, threshold_value, n, measured_state,
     direction, reason, missing, evidence, coverage, coverage_text, parameters
 from configuration_measure
+union all by name
+select * from shared_measure

@@ -18,3 +18,5 @@ from request_variant
 union all
 select threshold, evaluated_at, variant, value, ci_low, ci_high, n, state
 from configuration_variant
+union all by name
+select * from shared_variant

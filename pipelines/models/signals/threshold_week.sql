@@ -13,3 +13,5 @@ select threshold, week, value, n, joins, leaves from setup_week
 union all
 select threshold, week, value, n, joins, leaves
 from request_week
+union all by name
+select * from shared_week
