@@ -1,5 +1,6 @@
 -- One row per ticket, moment it was in progress from, and whose it was then.
 -- In progress by the statuses of the settings, or by the category; open ones end with the data.
+-- kept: while building
 -- key: ticket_id, from_at
 -- check: to_at > from_at
 with known as (

@@ -1,5 +1,6 @@
 -- One row per ticket, person and moment something was done for it: created, moved, time logged, or a change that names it opened, committed to, reviewed, merged.
 -- What machines do is no activity; a person that is not known is ''.
+-- kept: while building
 -- key: ticket_id, person_id, done_at, kind
 with keyed as (
     select ticket_key, min(ticket_id) as ticket_id

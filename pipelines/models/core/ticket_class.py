@@ -67,6 +67,7 @@ _FIGURES = {
     "brier": pl.Float64,
     "calibration_error": pl.Float64,
     "temperature": pl.Float64,
+    "doubt": pl.Float64,
 }
 
 
