@@ -73,21 +73,19 @@ def _card(row: Mapping[str, Any], history: pl.DataFrame) -> str:
     text = words.html_text
     state = row["state"]
     standing = f"{threshold_words.SIGNS[state]} {text(threshold_words.since(row))}"
+    terms = "".join(
+        f"<dt>{text(name)}</dt><dd>{text(known)}</dd>"
+        for name, known in threshold_words.confidence(row)
+    )
     told = (
         f'<div class="ll-title">{text(row["title"])}</div>',
         f'<div class="ll-state {state_class(state)}">{standing}</div>',
         _value(row),
-        f'<div class="ll-detail">{text(_detail(row))}</div>',
+        f'<div class="ll-detail">{text(threshold_words.detail(row))}</div>',
         _course(row, history),
-        f'<dl class="ll-confidence">{"".join(_confidence(row))}</dl>',
+        f'<dl class="ll-confidence">{terms}</dl>',
     )
     return f'<div class="ll-card ll-threshold">{"".join(told)}</div>'
-
-
-def _detail(row: Mapping[str, Any]) -> str:
-    """Return why the state is what it is, with what shows that a threshold does not apply."""
-    parts = [row["standing_text"], row["reason"], row["evidence"]]
-    return " ".join(f"{part[0].upper()}{part[1:].rstrip('.')}." for part in parts if part)
 
 
 def _value(row: Mapping[str, Any]) -> str:
@@ -112,26 +110,6 @@ def _course(row: Mapping[str, Any], history: pl.DataFrame) -> str:
         f'aria-label="{words.html_text(label)}, the limit dashed" '
         f"style=\"mask:url('data:image/svg+xml,{quote(drawing)}') 0 0/100% 100% no-repeat\"></div>"
     )
-
-
-def _confidence(row: Mapping[str, Any]) -> list[str]:
-    """Return interval, coverage, sensitivity and trend as terms; without a value what it needs."""
-    if row["value"] is None:
-        return [_term("needs", each) for each in row["missing"]]
-    threshold = row["threshold"]
-    interval = threshold_words.interval(threshold, row["ci_low"], row["ci_high"])
-    counted = f", n = {row['n']:,}" if row["n"] is not None else ""
-    name = "bounds" if threshold == "shared_infrastructure" else "95 % interval"
-    return [
-        _term(name, f"{interval}{counted}" if interval else "none"),
-        _term("coverage", row["coverage_text"] or "not known"),
-        _term("other definitions", row["sensitivity_text"] or "none asked"),
-        _term("trend", row["trend"] or "not forecast"),
-    ]
-
-
-def _term(name: str, told: str) -> str:
-    return f"<dt>{words.html_text(name)}</dt><dd>{words.html_text(told)}</dd>"
 
 
 def _style() -> str:

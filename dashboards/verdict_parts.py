@@ -11,14 +11,10 @@ import streamlit as st
 from dashboards import frame, views_index, words
 from dashboards.frame import Page
 from dashboards.threshold_lines import LINES, PAGES
-from pipelines import threshold_words
+from pipelines import threshold_words, verdict_words
 from pipelines.thresholds import TITLES
 
 _VIEWS: Final = Path(__file__).parent / "views"
-_AFTER: Final = (
-    "After a launch, watch delivery too: DORA's report of 2024 found individual productivity "
-    "some 8 % higher with a platform, throughput some 8 % and stability some 14 % lower."
-)
 
 
 def heading(page: Page, verdict: Mapping[str, Any]) -> None:
@@ -26,27 +22,12 @@ def heading(page: Page, verdict: Mapping[str, Any]) -> None:
     frame.heading(
         page,
         verdict["sentence"],
-        sure(verdict),
+        verdict_words.sure(verdict),
         parts=[
             f"evaluated to {threshold_words.day(verdict['evaluated_on'])}",
             "the whole organisation",
         ],
     )
-
-
-def sure(verdict: Mapping[str, Any]) -> str:
-    """Return since when the answer holds, what it hangs on, and when it is asked again."""
-    parts = [f"The same answer since {threshold_words.day(verdict['since_on'])}"]
-    if verdict["flips"]:
-        parts.append(f"it would be another under {threshold_words.listed(verdict['flips'])}")
-    elif verdict["answer"] != "undecided":
-        parts.append("no other definition that was asked changes it")
-    parts.append(
-        "set-ups and requests are samples, each wrong on a side in 2.5 % of looks, together at "
-        "most 5 %"
-    )
-    parts.append(f"asked again on {threshold_words.day(verdict['next_evaluation_on'])}")
-    return " · ".join(parts)
 
 
 def warnings(verdict: Mapping[str, Any]) -> None:
@@ -69,23 +50,17 @@ def links() -> None:
 
 def advice(verdict: Mapping[str, Any]) -> None:
     """Show what to do, and what to leave, in an organisation of this size."""
+    title = "What to do at this size"
     if verdict["size"] is None:
-        box = frame.card("What to do at this size", "The number of engineers is not known.")
-        box.markdown(
-            "Nobody has a change merged in the last 90 days, so there is no size to advise on."
-        )
+        frame.card(title, verdict_words.NO_SIZE)
         return
-    engineers = words.count(verdict["engineers"], "engineer")
-    box = frame.card(
-        "What to do at this size",
-        f"{engineers} with a change merged in 90 days · the row for {verdict['size']}",
-    )
+    box = frame.card(title, verdict_words.size(verdict))
     text = words.html_text
     box.html(
         '<dl class="ll-advice">'
         f"<dt>✓ Do</dt><dd>{text(verdict['advice'])}</dd>"
         f"<dt>✕ Avoid</dt><dd>{text(verdict['avoid'])}</dd>"
-        f"<dt>Then</dt><dd>{text(_AFTER)}</dd></dl>"
+        f"<dt>Then</dt><dd>{text(verdict_words.AFTER_A_LAUNCH)}</dd></dl>"
     )
 
 

@@ -20,15 +20,6 @@ def states(queries: Queries) -> pl.DataFrame:
     )
 
 
-def shown(queries: Queries, subject: str) -> str | None:
-    """Return what the log of verdicts says was shown last of an evaluation."""
-    rows = queries.frame(
-        "SELECT value FROM decision WHERE kind = 'verdict_shown' AND subject = $subject",
-        {"subject": subject},
-    )
-    return None if rows.is_empty() else str(rows["value"][0])
-
-
 def today(states: pl.DataFrame) -> list[dict[str, Any]]:
     """Return the rows of the last evaluation, in the order of the thresholds."""
     if states.is_empty():

@@ -19,11 +19,13 @@ from pipelines.commands import (
     export,
     init,
     query,
+    report,
     serve,
     status,
     sync,
     try_,
     up,
+    verdict,
 )
 from pipelines.commands.boundary import guarded, version
 
@@ -62,6 +64,8 @@ for _panel, _name, _command in (
     (_RUN, "sync", sync.run),
     (_RUN, "build", build.run),
     (_RUN, "serve", serve.run),
+    (_LOOK, "verdict", verdict.run),
+    (_LOOK, "report", report.run),
     (_LOOK, "status", status.run),
     (_LOOK, "query", query.run),
     (_LOOK, "export", export.run),

@@ -61,6 +61,27 @@ def since(row: Mapping[str, Any]) -> str:
     return f"{name} since {day(row['since_on'])}"
 
 
+def detail(row: Mapping[str, Any]) -> str:
+    """Why a state is what it is, with what shows that a threshold does not apply."""
+    parts = [row["standing_text"], row["reason"], row["evidence"]]
+    return " ".join(f"{part[0].upper()}{part[1:].rstrip('.')}." for part in parts if part)
+
+
+def confidence(row: Mapping[str, Any]) -> list[tuple[str, str]]:
+    """The three things that say how sure a state is, and its trend; without a value its needs."""
+    if row["value"] is None:
+        return [("needs", each) for each in row["missing"]]
+    ends = interval(row["threshold"], row["ci_low"], row["ci_high"])
+    counted = f", n = {row['n']:,}" if row["n"] is not None else ""
+    name = "bounds" if row["threshold"] == SHARED_INFRASTRUCTURE else "95 % interval"
+    return [
+        (name, f"{ends}{counted}" if ends else "none"),
+        ("coverage", row["coverage_text"] or "not known"),
+        ("other definitions", row["sensitivity_text"] or "none asked"),
+        ("trend", row["trend"] or "not forecast"),
+    ]
+
+
 def day(evaluated_on: date) -> str:
     """The last day an evaluation counts, as people write it: '2 August 2026'."""
     last = evaluated_on - timedelta(days=1)

@@ -1,14 +1,15 @@
 """What people were shown: an append-only log of verdicts, apart from the history made anew."""
 
 import json
+import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from pathlib import Path
 from typing import Any
 
-from pipelines.decisions import Choice
-from pipelines.decisions import record as record_decisions
+from pipelines.decisions import Choice, DecisionError, history, in_force, record
+from pipelines.landing import LandingError
 
 KIND = "verdict_shown"
 
@@ -29,6 +30,16 @@ def shown(verdict: Mapping[str, Any]) -> VerdictShown:
     )
 
 
-def record(data: Path, verdict: VerdictShown, *, author: str | None, now: datetime) -> None:
-    """Append it to the landing of a data folder."""
-    record_decisions(data, [Choice(KIND, verdict.subject, verdict.value)], author=author, now=now)
+def note(data: Path, verdict: VerdictShown, *, author: str | None, now: datetime) -> str | None:
+    """Append it to the landing of a data folder, unless it is what was noted last of it.
+
+    Gives why it could not be noted, if so: an answer that can be read is worth more than a
+    complete log of its readers.
+    """
+    try:
+        before = in_force(history(data), KIND).get(verdict.subject)
+        if before is None or before.value != verdict.value:
+            record(data, [Choice(KIND, verdict.subject, verdict.value)], author=author, now=now)
+    except (OSError, sqlite3.Error, LandingError, DecisionError) as error:
+        return f"what was shown was not noted: {error}"
+    return None

@@ -11,7 +11,7 @@ from dashboards import (
     verdict_queries,
     words,
 )
-from pipelines import verdict_log
+from pipelines import verdict_log, verdict_words
 
 TITLE = "Verdict"
 ICON = ":material/anchor:"
@@ -25,9 +25,8 @@ if verdicts.is_empty():
     frame.missing(
         page,
         what="verdict",
-        needs="The four thresholds are evaluated at every fourth week end, and no source has data "
-        "from before the last one. They need repositories, changes and deployments, the tickets of "
-        "the infrastructure team, and audits.",
+        needs=f"{verdict_words.NO_EVALUATION} They need repositories, changes and deployments, "
+        "the tickets of the infrastructure team, and audits.",
         snippets=["github", "deployments"],
     )
     st.stop()

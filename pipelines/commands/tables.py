@@ -66,7 +66,7 @@ def write(
     if kind is Format.PARQUET:
         _write_parquet(rows, output)
         return
-    with _text(output) as out:
+    with text_out(output) as out:
         if kind is Format.CSV:
             _write_csv(rows, out, for_spreadsheets=for_spreadsheets)
         elif kind is Format.JSON:
@@ -189,7 +189,8 @@ def _fill(writer: Any, rows: "pa.RecordBatchReader") -> None:
 
 
 @contextmanager
-def _text(output: Path | None) -> Iterator[IO[str]]:
+def text_out(output: Path | None) -> Iterator[IO[str]]:
+    """Where text goes: stdout, or a file that appears whole or not at all."""
     if output is None:
         # Names may hold what the terminal's encoding does not; output never fails on that.
         if isinstance(sys.stdout, io.TextIOWrapper):

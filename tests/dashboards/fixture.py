@@ -126,7 +126,6 @@ def _create(connection: duckdb.DuckDBPyConnection, schema_version: int) -> None:
     connection.register("bins", bin_frame())
     connection.execute("CREATE TABLE reference_bin AS SELECT * FROM bins")
     connection.unregister("bins")
-    connection.execute(fixture_verdict.SCHEMA)
     for table, rows in fixture_verdict.no_tables().items():
         connection.register("typed", rows)
         connection.execute(f"CREATE TABLE {table} AS SELECT * FROM typed")

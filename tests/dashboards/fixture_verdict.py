@@ -19,11 +19,6 @@ from pipelines.thresholds import (
     WEEK,
 )
 
-SCHEMA = """
-CREATE TABLE decision (kind VARCHAR, subject VARCHAR, value VARCHAR, author VARCHAR,
-    decided_at TIMESTAMPTZ, decision_id VARCHAR);
-"""
-
 LAST = date(2026, 11, 16)
 EVERY = timedelta(weeks=4)
 COUNT = 26

@@ -23,7 +23,7 @@ PROJECT = Path(__file__).parents[2]
 COMMANDS = [
     *("try", "demo", "init", "doctor"),
     *("up", "sync", "build", "serve"),
-    *("status", "query", "export"),
+    *("verdict", "report", "status", "query", "export"),
     *("confirm", "correct"),
 ]
 HEAVY = ["altair", "dagster", "duckdb", "httpx", "pandas", "polars", "pyarrow", "scipy"]

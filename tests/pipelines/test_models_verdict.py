@@ -237,7 +237,9 @@ def test_parameters_and_versions_are_printed() -> None:
     verdict = last(told(rows, 1))
     assert json.loads(verdict["parameters"])[REQUESTS] == {"weeks": 13}
     assert json.loads(verdict["parameters"])[SETUP_TIME] is None
-    assert json.loads(verdict["versions"])["threshold_forecast"] >= 1
+    versions = json.loads(verdict["versions"])
+    assert set(versions) >= {"verdict", "threshold_forecast", "setup_time"}
+    assert not set(versions) & {"deflection", "change_lead_time"}
 
 
 def test_no_evaluation_is_no_verdict() -> None:

@@ -318,12 +318,18 @@ def _verdict(
 
 
 def _versions() -> dict[str, int]:
-    """The versions of the definitions that a verdict rests on."""
+    """The versions of the definitions that a verdict rests on: of what it is made from."""
     from pipelines.catalog import models
     from pipelines.metric_definitions import DEFINITIONS
 
-    rooms = {name: model.room for name, model in models().items()}
-    return {d.name: d.version for d in DEFINITIONS if rooms[d.model] in ("signals", "marts")}
+    known = models()
+    found, waiting = set(), ["verdict"]
+    while waiting:
+        name = waiting.pop()
+        if name in known and name not in found:
+            found.add(name)
+            waiting += known[name].depends_on
+    return {d.name: d.version for d in DEFINITIONS if d.model in found}
 
 
 def _at(rows: Mapping[str, dict[str, Any]]) -> Any:
