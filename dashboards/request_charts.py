@@ -50,7 +50,7 @@ def by_week(hours: pl.DataFrame) -> alt.LayerChart:
         scale=alt.Scale(
             domain=[NAMES[name] for name in shown], range=[_color(name) for name in shown]
         ),
-        legend=alt.Legend(orient="top", direction="horizontal", symbolType="square", offset=4),
+        legend=alt.Legend(orient="top", columns=3, symbolType="square", offset=4),
     )
     bars = (
         alt.Chart(rows)
