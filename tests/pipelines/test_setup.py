@@ -9,6 +9,7 @@ import pytest
 from connectors.records import (
     CatalogEntity,
     CommitPath,
+    Practice,
     Record,
     ScaffolderStep,
     SelfServiceAction,
@@ -316,6 +317,32 @@ def test_an_optional_leg_counts_where_nine_in_ten_show_it(tmp_path: Path) -> Non
         assert found["service-9"]["ready_at"] == hour(4)
         (legs,) = story.ask("select legs from setup_measure order by evaluated_at desc limit 1")[0]
         assert ("ownership" in legs) == (owned == 9)
+
+
+def test_secrets_and_monitoring_show_by_the_first_commit_on_their_file(tmp_path: Path) -> None:
+    """Of any file that shows them; a file that came months later is a later change."""
+    records: list[Record] = []
+    for number, late in enumerate((30.0, 30.0, 30.0, 24.0 * 40)):
+        name = f"service-{number}"
+        records += made(name, at=2 + number * 10, green=45, live=50)
+        for path, at in (("deploy/vault.hcl", 52.0), ("alerts.yaml", late + 30)):
+            sha = f"{number}{path}"[:20]
+            records += [
+                commit(sha, at=at, key=key(name)),
+                CommitPath(repository_key=key(name), sha=commit(sha, at=at).sha, path=path),
+                Practice(
+                    repository_key=key(name),
+                    category="secrets management" if "vault" in path else "monitoring",
+                    approach="some",
+                    path=path,
+                    at_line=1,
+                    scan_id=f"scan:{name}",
+                ),
+            ]
+    story = tell(tmp_path, *records, as_of=24 * 90)
+    ready = {name: each["ready_at"] for name, each in facts(story).items()}
+    # All four show their secrets, only three of four monitoring in time: not nine in ten.
+    assert set(ready.values()) == {hour(52)}
 
 
 def test_tickets_and_hours_of_a_set_up(tmp_path: Path) -> None:

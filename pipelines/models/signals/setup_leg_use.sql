@@ -1,5 +1,6 @@
 -- One row per evaluation, window and optional leg: of the set-ups whose core legs were there, how
--- many showed it; it counts where at least nine in ten did, and else for none.
+-- many showed it; it counts where at least nine in ten did, and else for none. One that shows
+-- only 30 days after the core legs is a later change: files move, and rules find new places.
 -- key: evaluated_at, window_days, leg
 -- not null: seen, set_ups, is_used
 with cohort as (
@@ -12,6 +13,7 @@ shown as (
     select c.evaluated_at, c.window_days, l.leg, count(*) as seen
     from setup_case as c
     join setup_leg as l on l.setup_id = c.setup_id and l.reached_at < c.evaluated_at
+        and l.reached_at <= c.core_at + interval 30 day
     where c.core_at is not null and l.leg in ('secrets', 'monitoring', 'ownership')
     group by c.evaluated_at, c.window_days, l.leg
 )

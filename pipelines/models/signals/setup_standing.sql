@@ -13,6 +13,8 @@ with optional as (
     select u.evaluated_at, u.window_days, l.setup_id, max(l.reached_at) as optional_at
     from setup_leg_use as u
     join setup_leg as l on l.leg = u.leg and l.reached_at < u.evaluated_at
+    join setup_case as c on c.evaluated_at = u.evaluated_at and c.window_days = u.window_days
+        and c.setup_id = l.setup_id and l.reached_at <= c.core_at + interval 30 day
     where u.is_used
     group by u.evaluated_at, u.window_days, l.setup_id
 ),

@@ -1,6 +1,6 @@
 -- One row per set-up and ticket people worked on for it: those that asked for it, and those of the
--- same projects that name it from its start until it is ready. worked_us: what was logged on them,
--- null where the project logs no time.
+-- same projects that name it from its start until it is ready. worked_us: what was logged on them;
+-- where the project logs no time, the hours that their histories tell, null where they tell none.
 -- key: setup_id, ticket_id
 -- references: setup_id -> service_setup.setup_id
 with standing as (
@@ -39,14 +39,19 @@ logged as (
     where w.deleted_at is null
     group by w.ticket_id
 ),
+measured as (
+    select ticket_id, sum(duration_us) as worked_us from ticket_hours group by ticket_id
+),
 logging as (
     select distinct t.project
     from logged as l
     join records.ticket as t on t.ticket_id = l.ticket_id
 )
 select h.setup_id, h.ticket_id, t.ticket_key,
-    case when g.project is not null then cast(coalesce(l.worked_us, 0) as bigint) end as worked_us
+    cast(case when g.project is not null then coalesce(l.worked_us, 0) else m.worked_us end
+        as bigint) as worked_us
 from touched as h
 join records.ticket as t on t.ticket_id = h.ticket_id
 left join logging as g on g.project = t.project
 left join logged as l on l.ticket_id = h.ticket_id
+left join measured as m on m.ticket_id = h.ticket_id
