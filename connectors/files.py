@@ -36,6 +36,7 @@ from connectors.records import (
     DeploymentAttempt,
     DeploymentStatus,
     Incident,
+    SelfServiceAction,
     Team,
     TeamMember,
     Ticket,
@@ -160,6 +161,14 @@ class AuditResults(TableStream):
     record_types = (AuditResult, Audit)
 
 
+class SelfServiceActions(TableStream):
+    """What people did without asking another team, one action a row."""
+
+    name = "self_service_actions"
+    record = "self_service_action"
+    record_types = (SelfServiceAction,)
+
+
 class Files(Connector):
     """CSV, Parquet and SARIF files."""
 
@@ -171,7 +180,7 @@ class Files(Connector):
         """One stream a kind of row."""
         return (
             *(Deployments(), Incidents(), Tickets(), Teams(), People(), Services()),
-            *(AuditResults(), Sarif()),
+            *(AuditResults(), SelfServiceActions(), Sarif()),
         )
 
     def scopes(self, stream: Stream) -> Iterable[Scope]:

@@ -33,6 +33,18 @@ WORDS: dict[str, dict[str, str]] = {
         "queued": "queued",
         "pending": "queued",
     },
+    "outcome": {
+        "succeeded": "succeeded",
+        "success": "succeeded",
+        "completed": "succeeded",
+        "ok": "succeeded",
+        "failed": "failed",
+        "failure": "failed",
+        "error": "failed",
+        "cancelled": "cancelled",
+        "canceled": "cancelled",
+        "aborted": "cancelled",
+    },
     "status_category": {"new": "new", "in_progress": "in_progress", "done": "done"},
 }
 

@@ -21,12 +21,21 @@ from connectors.records import (
     Incident,
     Record,
     ScanFinding,
+    SelfServiceAction,
     Team,
     Ticket,
 )
 
 RecordName = Literal[
-    "audit_result", "deployment", "incident", "person", "sarif", "service", "team", "ticket"
+    "audit_result",
+    "deployment",
+    "incident",
+    "person",
+    "sarif",
+    "self_service_action",
+    "service",
+    "team",
+    "ticket",
 ]
 _LIST = pa.list_(pa.field("item", pa.string(), nullable=False))
 
@@ -87,6 +96,13 @@ SHAPES: dict[str, Shape] = {
         references={"merged_into": "incident"},
     ),
     "person": Shape(Account, "account_id", "account"),
+    "self_service_action": Shape(
+        SelfServiceAction,
+        "action_id",
+        "action",
+        required=("category", "started_at"),
+        references={"actor": "account"},
+    ),
     "service": Shape(CatalogEntity, "entity_ref", "", required=("name",)),
     "team": Shape(
         Team,

@@ -41,7 +41,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         )
         if not stopped.is_set():
             stack.enter_context(sandbox)
-            sys.stdout.write(json.dumps(introduce(sandbox)) + "\n")
+            sys.stdout.write(json.dumps(introduce(sandbox, options.files)) + "\n")
             sys.stdout.flush()
             stopped.wait()
     return 0
@@ -63,6 +63,9 @@ def _parser() -> argparse.ArgumentParser:
     )
     parser.add_argument(
         "--folder", type=Path, default=None, help="keep the Git repositories here (temporary)"
+    )
+    parser.add_argument(
+        "--files", type=Path, default=None, help="write here what the organisation keeps in files"
     )
     return parser
 

@@ -84,10 +84,14 @@ def _units(simulation: Simulation) -> tuple[SharedUnit, ...]:
 
 
 def _audits(simulation: Simulation) -> tuple[tuple[Audit, ...], tuple[AuditResult, ...]]:
-    """Audits of every team that builds, with what was seen at each."""
-    teams = [(i, team) for i, team in enumerate(simulation.teams) if not team.is_infrastructure]
+    """Audits with what was seen at each team; where teams differ, of those that build products."""
     audits, results = [], []
     for habit in simulation.profile.audits:
+        teams = [
+            (index, team)
+            for index, team in enumerate(simulation.teams)
+            if not (habit.is_inconsistent and team.is_infrastructure)
+        ]
         at = as_datetime(simulation.end) - timedelta(days=habit.days_ago)
         audit = Audit(
             id=f"{at:%Y-%m}-{habit.name.lower().replace(' ', '-')}",

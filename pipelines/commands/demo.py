@@ -74,7 +74,7 @@ def organisation(folder: Path, what: str, *options: str) -> Iterator[dict[str, A
 
     log = folder / "organisation.log"
     command = [sys.executable, "-m", "sandbox", *options]
-    command += ["--folder", str(folder / "repositories")]
+    command += ["--folder", str(folder / "repositories"), "--files", str(folder / "files")]
     running = child(command, folder=_project(), log=log, output=subprocess.PIPE)
     with running as process:
         with step(f"making up an organisation: {what}") as update:

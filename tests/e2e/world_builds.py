@@ -58,7 +58,7 @@ class Worlds:
         organisation, repositories = self._organisation(profile)
         folder = self._folder / profile.name
         with Sandbox(organisation, repositories) as sandbox:
-            path = write_settings(folder, introduce(sandbox))
+            path = write_settings(folder, introduce(sandbox, folder / "files"))
             settings = parse(path.read_bytes(), path)
             settings = settings.model_copy(update={"data": folder / "data"})
             for result in operations.sync(settings):

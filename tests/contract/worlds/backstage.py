@@ -14,7 +14,7 @@ from tests.e2e.demo_world import END
 @contextmanager
 def world(folder: Path) -> Iterator[World]:
     """The portal of a small organisation that makes its services by a template."""
-    organisation = build_world(WORLDS["startup"], end=END)
+    organisation = build_world(WORLDS["steady"], end=END)
     with Sandbox(organisation, folder / "git") as sandbox:
         os.environ["CONTRACT_BACKSTAGE_TOKEN"] = sandbox.addresses()["backstage_token"]
         options = {

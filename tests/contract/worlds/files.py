@@ -27,6 +27,10 @@ TABLES: dict[str, tuple[dict[str, str], list[str]]] = {
     ),
     "person": ({"account_id": "id", "name": "name"}, ["id,name", "ada,Ada"]),
     "service": ({"name": "name", "owner": "team"}, ["name,team", "shop,Checkout"]),
+    "self_service_action": (
+        {"action_id": "id", "category": "what", "started_at": "at", "outcome": "how"},
+        ["id,what,at,how", "1,New database,2026-03-01T10:00:00Z,Success"],
+    ),
     "audit_result": (
         {"audit_id": "a", "performed_at": "at", "control": "c", "team": "t", "observed": "o"},
         ["a,at,c,t,o", "Q1,2026-03-01T10:00:00Z,Secrets,Checkout,Vault"],
