@@ -52,6 +52,22 @@ token = { env = "BACKSTAGE_TOKEN" }""",
 [setup]
 request_types = ["New service"]
 setup_requests = "tickets"  # or "none\"""",
+    "audits": """[[connections.files.tables]]
+path = "audits.csv"
+record = "audit_result"
+zone = "UTC"
+
+[connections.files.tables.columns]
+audit_id = "audit"
+performed_at = "date"
+control = "control"
+team = "team"
+observed = "found"
+is_pass = "passed"
+
+[[teams]]
+name = "Payments"
+repositories = ["payments-*"]""",
     "incidents": """# Tickets that are incidents …
 [incidents]
 ticket_types = ["Incident"]

@@ -12,6 +12,7 @@ import polars as pl
 from pipelines.reader import SCHEMA_VERSION
 from pipelines.references import bin_frame
 from tests.dashboards import (
+    fixture_configuration,
     fixture_core,
     fixture_platform,
     fixture_requests,
@@ -89,6 +90,7 @@ def write_build(data: Path, world: World | None = None) -> Path:
     if world.hostile:
         connection.execute(fixture_requests.hostile(HOSTILE))
     fixture_platform.fill(connection, AS_OF, HOSTILE if world.hostile else None)
+    fixture_configuration.fill(connection, AS_OF, HOSTILE if world.hostile else "env files")
     connection.close()
     return _publish(data, path)
 
@@ -126,6 +128,7 @@ def _create(connection: duckdb.DuckDBPyConnection, schema_version: int) -> None:
     connection.register("bins", bin_frame())
     connection.execute("CREATE TABLE reference_bin AS SELECT * FROM bins")
     connection.unregister("bins")
+    connection.execute(fixture_configuration.SCHEMA)
     for table, rows in fixture_verdict.no_tables().items():
         connection.register("typed", rows)
         connection.execute(f"CREATE TABLE {table} AS SELECT * FROM typed")
