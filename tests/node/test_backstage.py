@@ -21,6 +21,9 @@ from connectors.connector import Pull
 from pipelines.landing import Landing
 from pipelines.load import load
 from pipelines.sync import SyncResult, sync_connection
+from sandbox.backstage_payloads import BackstagePayloads
+from sandbox.world import World
+from sandbox.worlds import WORLDS, build_world
 
 FOLDER = Path(__file__).parent / "backstage"
 TOKEN = "a-static-token-of-the-test"
@@ -243,3 +246,39 @@ def test_the_doctor_speaks_to_it(portal: Portal, monkeypatch: pytest.MonkeyPatch
         (told,) = connector.diagnose(pull)
     assert told.level == "error"
     assert "token is wrong or expired" in told.message
+
+
+def test_the_sandbox_answers_in_the_same_shape(portal: Portal) -> None:
+    """Every name and kind of value in what the made-up portal says is one the real one says."""
+    task = portal.begin(name="shape", repoUrl="github.com?owner=acme&repo=shape")
+    portal.until(task, "completed")
+    organisation = build_world(WORLDS["steady"], end=datetime(2026, 11, 1, tzinfo=UTC))
+    made = BackstagePayloads(World(organisation), "https://github.com")
+    real = portal.ask("GET", "catalog/entities/by-query?limit=100")["items"]
+    for kind in ("Component", "Group", "User", "Template", "Resource"):
+        assert _shape(made.entities(), kind) <= _shape(real, kind) | _OPTIONAL, kind
+    ours = made.tasks()[0]
+    theirs = portal.ask("GET", f"scaffolder/v2/tasks/{task}")
+    assert _names(ours) <= _names(theirs) | _OPTIONAL
+    told = portal.ask("GET", f"scaffolder/v2/tasks/{task}/events")
+    assert _names(made.events(ours["id"])) <= _names(told)
+
+
+# A static token names nobody; titles and parts of a spec are there where somebody wrote them.
+_OPTIONAL = {
+    *(".createdBy:str", ".spec.user.ref:str", ".metadata.title:str", ".spec.profile.email:str"),
+    *(".spec.parameters.name:str", ".spec.type:str", ".spec.owner:str"),
+}
+
+
+def _shape(entities: list[dict[str, Any]], kind: str) -> set[str]:
+    return _names([entity for entity in entities if entity["kind"] == kind])
+
+
+def _names(value: Any, place: str = "") -> set[str]:
+    """Where which kind of value stands; annotations are free."""
+    if isinstance(value, dict) and not place.endswith(("annotations", "input")):
+        return {name for key, each in value.items() for name in _names(each, f"{place}.{key}")}
+    if isinstance(value, list):
+        return {name for each in value for name in _names(each, place)}
+    return {f"{place}:{type(value).__name__}"}

@@ -237,6 +237,10 @@ def test_open_cancelled_and_failed_requests_count_by_their_age(tmp_path: Path) -
         "stuck": ("open", True),
     }
     assert found["failed-once"]["start_at"] == hour(1)
+    assert story.ask("""
+        select subject, count, total from data_check
+        where check_name = 'set-up requests without a service'
+    """) == [("tickets", 1, 9)]
 
 
 def test_the_clock_is_the_organisation_s(tmp_path: Path) -> None:

@@ -316,6 +316,14 @@ with found as (
         group by f.tool, f.rule
     )
     group by tool having count(*) filter (where not is_mapped) > 0
+    union all
+    select 'set-up requests without a service', case kind when 'ticket' then 'tickets' else label end,
+        count(*), (select count(*) from setup_request as q where q.rule is null),
+        'closed, and no service of the name they ask for is seen',
+        'say under setup.name_pattern in leadline.toml how a title names its service'
+    from setup_request
+    where rule is null and service_id is null and outcome = 'done'
+    group by 2
 )
 -- Two services may have one name.
 select check_name, subject, cast(sum(count) as bigint) as count,
