@@ -47,11 +47,18 @@ class Setup:
     variants: pl.DataFrame
     summary: pl.DataFrame
     curve: pl.DataFrame
+    standing: dict[str, Any] | None
 
     @property
     def latest(self) -> dict[str, Any]:
         """The latest evaluation."""
         return self.measures.row(-1, named=True)
+
+    @property
+    def state(self) -> str:
+        """The state that the verdict goes by: it follows what is measured with some inertia."""
+        told = self.standing["state"] if self.standing else self.latest["measured_state"]
+        return STATES[told]
 
     @property
     def day(self) -> float:
@@ -95,6 +102,13 @@ def load(page: Page) -> Setup | None:
         ),
         ask("SELECT * FROM setup_summary"),
         ask("SELECT * FROM setup_curve ORDER BY group_name, hours"),
+        next(
+            ask(
+                "SELECT state, since FROM threshold_state WHERE threshold = 'setup_time'"
+                " ORDER BY evaluated_at DESC LIMIT 1"
+            ).iter_rows(named=True),
+            None,
+        ),
     )
 
 

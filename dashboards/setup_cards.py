@@ -1,8 +1,10 @@
 """The sentence and the cards of the page on service set-up."""
 
+from zoneinfo import ZoneInfo
+
 from dashboards import words
 from dashboards.cards import Card
-from dashboards.setup import STATES, Setup
+from dashboards.setup import Setup
 
 
 def answer(found: Setup) -> str:
@@ -19,6 +21,14 @@ def answer(found: Setup) -> str:
     if median is None:
         return f"{told} to get ready"
     return f"Half of new services take {found.length(median)} to get ready; {told}"
+
+
+def standing(found: Setup, zone: ZoneInfo) -> str:
+    """The state in the verdict, and since when it holds."""
+    since = found.standing["since"] if found.standing else None
+    return (
+        found.state if since is None else f"{found.state} since {words.day(since.astimezone(zone))}"
+    )
 
 
 def row(found: Setup) -> list[Card]:
@@ -39,11 +49,10 @@ def _share(found: Setup) -> Card:
     if value is None:
         return Card(label=label, value=None, detail="", reason=latest["reason"])
     interval = words.interval(100 * latest["ci_low"], 100 * latest["ci_high"], "%")
-    state = STATES[latest["measured_state"]]
     return Card(
         label=label,
         value=words.quantity(100 * value, "%"),
-        detail=f"95 %: {interval} · n = {latest['n']} · {state}",
+        detail=f"95 %: {interval} · n = {latest['n']} · {found.state}",
         history=found.measures["value"].to_list(),
         history_words="The share at each evaluation, every fourth week.",
     )

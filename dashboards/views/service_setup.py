@@ -41,7 +41,7 @@ evaluated = latest["evaluated_at"].astimezone(page.build.zone)
 frame.heading(
     page,
     setup_cards.answer(found),
-    f"Threshold {setup.STATES[latest['measured_state']]}: {latest['reason']} "
+    f"Threshold {setup_cards.standing(found, page.build.zone)}: {latest['reason']} "
     f"{latest['coverage_text'].capitalize()}.",
     parts=[
         f"{window} to {words.day(evaluated.date() - timedelta(days=1))}",
