@@ -19,7 +19,7 @@ LEFT_OUT = (
     "**/{pnpm-lock,pnpm-workspace,yarn.lock,openapi,swagger}*.{yml,yaml}",
 )
 # Files of tests say what is tested, but for the manifests of projects that are tests.
-_TESTS = ("**/{test,tests,testing,__tests__,spec}/**",)
+_TESTS = ("**/{test,tests,testing,__tests__,spec,*integration-test,*integration-tests}/**",)
 _TEST_PROJECTS = ("**/*.{csproj,fsproj,vbproj}", "**/requirements*.txt")
 _LINE_SIGNS = 2_000
 _COMMENTED = {

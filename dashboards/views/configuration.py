@@ -85,7 +85,7 @@ if spread.is_empty() and not has_audits:
         what="configurations",
         needs=f"{reason} It needs repositories to scan or an audit register, and teams that own "
         "repositories.",
-        snippets=["git", "audits"],
+        snippets=["github", "audits"],
     )
     st.stop()
 
