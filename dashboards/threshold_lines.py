@@ -13,6 +13,32 @@ token = { env = "JIRA_TOKEN" }
 request_types = ["New service"]
 # … or, where nobody has to ask:
 # setup_requests = "none\"""",
+    "shared_infrastructure": """# What several services run on, where no source says so.
+[[shared_units]]
+name = "production cluster"
+kind = "cluster"
+services = ["shop", "checkout"]""",
+    "configuration": """# Results of audits, one row a control and team, from a file.
+[[connections.files.tables]]
+path = "audits.csv"
+record = "audit_result"
+
+[connections.files.tables.columns]
+audit_id = "audit"
+performed_at = "date"
+control = "control"
+team = "team"
+observed = "found"
+is_pass = "passed"
+scope = "teams\"""",
+    "requests": """# Whose tickets and hours count; the tickets come from [connections.jira].
+[requests]
+infrastructure_team = ["Platform"]
+projects = ["INFRA"]
+
+[[teams]]
+name = "Platform"
+people = ["ann", "bob"]""",
 }
 """By threshold; each is a piece of `leadline.toml` as it stands."""
 

@@ -88,7 +88,7 @@ def missing(
         for threshold, text in lines.items():
             st.markdown(f"**{words.plain(TITLES[threshold])}**")
             st.code(text, language="toml")
-        if len(lines) < len([row for row in rows if row["missing"]]):
+        if is_open:
             st.markdown("**Repositories, changes and deployments**")
             for name in ("github", "deployments"):
                 st.code(frame.CONNECT[name], language="toml")
