@@ -12,6 +12,10 @@ SMALLEST_GROUP = 5
 # Grouping takes the square of this in memory; rarer titles join the nearest group.
 MOST_TITLES = 2_500
 DISTANCE = 0.75
+# Within one category the words that most titles share are what is repeated, and must count; what
+# fewer than one title in twenty has (who, which service) fills the gaps of it.
+DISTANCE_WITHIN = 0.5
+_SHARED_BY = 0.05
 
 _NAME_WORDS = 3
 _NOISE = re.compile(r"\S*\d\S*|https?://\S+|[^\w\s'-]|_")
@@ -52,13 +56,13 @@ def largest(titles: list[str]) -> tuple[str, list[bool]] | None:
 
     None where no title has words. Of groups of one size, the one with the most usual title.
     """
-    plain = [_plain(title) for title in titles]
+    plain = _without_rare([_plain(title) for title in titles])
     counts = Counter(text for text in plain if text)
     ordered = sorted(counts, key=lambda text: (-counts[text], text))
     if not ordered:
         return None
     members: dict[int, list[str]] = {}
-    for place, (text, label) in enumerate(zip(ordered, _labels(ordered), strict=True)):
+    for place, (text, label) in enumerate(zip(ordered, _labels(ordered, is_one=True), strict=True)):
         # Titles near no group stand for themselves.
         members.setdefault(label if label >= 0 else -1 - place, []).append(text)
     texts = max(members.values(), key=lambda group: sum(counts[text] for text in group))
@@ -71,16 +75,34 @@ def _plain(title: str) -> str:
     return " ".join(word.strip("'-") for word in words if word.strip("'-"))
 
 
-def _labels(ordered: list[str]) -> list[int]:
-    """A group's number for each distinct title; −1 for those near no group."""
+def _without_rare(plain: list[str]) -> list[str]:
+    """Titles reduced to the words that several of them share; those that share none stay whole."""
+    found = Counter(word for text in plain for word in set(text.split()))
+    least = max(2, _SHARED_BY * len(plain))
+    shared = [" ".join(word for word in text.split() if found[word] >= least) for text in plain]
+    return [
+        part if set(part.split()) - _STOP_WORDS else text
+        for part, text in zip(shared, plain, strict=True)
+    ]
+
+
+def _labels(ordered: list[str], *, is_one: bool = False) -> list[int]:
+    """A group's number for each distinct title; −1 for those near no group.
+
+    `is_one`: the titles are of one category, where a word that all share is no less telling.
+    """
     from sklearn.cluster import AgglomerativeClustering
     from sklearn.feature_extraction.text import TfidfVectorizer
 
     if len(ordered) == 1:
         return [0]
     vectorizer = TfidfVectorizer(
-        stop_words=sorted(_STOP_WORDS), token_pattern=_WORD, sublinear_tf=True
+        stop_words=sorted(_STOP_WORDS),
+        token_pattern=_WORD,
+        sublinear_tf=True,
+        use_idf=not is_one,
     )
+    distance = DISTANCE_WITHIN if is_one else DISTANCE
     try:
         matrix = vectorizer.fit_transform(ordered)
     except ValueError:  # nothing but words that say nothing
@@ -93,14 +115,16 @@ def _labels(ordered: list[str]) -> list[int]:
         return [0 if place in kept else -1 for place in range(len(ordered))]
     distances = np.clip(1 - (head[kept] @ head[kept].T).toarray().round(12), 0, None)
     labels[kept] = AgglomerativeClustering(
-        n_clusters=None, metric="precomputed", linkage="average", distance_threshold=DISTANCE
+        n_clusters=None, metric="precomputed", linkage="average", distance_threshold=distance
     ).fit_predict(distances)
     if matrix.shape[0] > MOST_TITLES:
-        labels[MOST_TITLES:] = _nearest(head[kept], labels[kept], matrix[MOST_TITLES:])
+        labels[MOST_TITLES:] = _nearest(head[kept], labels[kept], matrix[MOST_TITLES:], distance)
     return [int(label) for label in labels]
 
 
-def _nearest(known: Any, labels: NDArray[np.int64], others: Any) -> NDArray[np.int64]:
+def _nearest(
+    known: Any, labels: NDArray[np.int64], others: Any, distance: float
+) -> NDArray[np.int64]:
     """The group whose mean direction is nearest; −1 where none is near enough."""
     from sklearn.preprocessing import normalize
 
@@ -109,7 +133,7 @@ def _nearest(known: Any, labels: NDArray[np.int64], others: Any) -> NDArray[np.i
     centres = normalize(member @ known)
     likeness = np.asarray(others @ centres.T).round(12)
     best = likeness.argmax(axis=1)
-    near = likeness[np.arange(len(best)), best] > 1 - DISTANCE
+    near = likeness[np.arange(len(best)), best] > 1 - distance
     found: NDArray[np.int64] = np.where(near, numbers[best], -1)
     return found
 

@@ -8,6 +8,9 @@ DATABASES = [f"Please create a database for service-{n}" for n in range(12)]
 ACCESS = [f"Need access to repository team{n}x" for n in range(8)]
 ODD = ["Printer on fire", "Lunch"]
 
+FIRST = ("Ravi", "Noor", "Jonas", "Giulia", "Kaito", "Joana", "Uma", "Sara")
+LAST = ("Nowak", "Haddad", "Fontaine", "Goossens", "Lindqvist", "Demir")
+
 
 def test_titles_that_are_alike_are_one_group() -> None:
     """Numbers and names that occur once do not part them; the rest is others."""
@@ -49,3 +52,12 @@ def test_the_largest_group_says_which_titles_it_holds() -> None:
     assert inside == [False, False, *[True] * 12]
     alone = largest(["Lunch"])
     assert alone == ("Lunch", [True])
+
+
+def test_who_asks_and_for_what_fills_the_gaps_of_one_request() -> None:
+    """Titles of one form are one group, whatever names and services stand in them."""
+    people = [f"{first} {last}" for first in FIRST for last in LAST]
+    titles = [f"Production access for {person}" for person in people]
+    odd = ["The office is cold", "Who owns the printer"]
+    found = largest([*titles, *odd])
+    assert found == ("Production access", [True] * len(titles) + [False] * len(odd))
