@@ -109,6 +109,19 @@ def _platform(organisation: Organisation) -> Tables:
         tables.append(("[setup]", {"setup_requests": "none"}))
     if "scan" in profile.without:
         tables.append(("[practices]", {"scan": False}))
+    if "units" not in profile.without:
+        names = {service.id: service.slug for service in organisation.services}
+        tables += [
+            (
+                "[[shared_units]]",
+                {
+                    "name": unit.name,
+                    "kind": unit.kind,
+                    "services": [names[service_id] for service_id in unit.service_ids],
+                },
+            )
+            for unit in platform.units
+        ]
     tables += [
         (
             "[[launches]]",

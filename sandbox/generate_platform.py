@@ -139,6 +139,7 @@ def _entities(simulation: Simulation, units: tuple[SharedUnit, ...]) -> tuple[Ca
         for unit in units
     ]
     entities.append(_entity("Template", "service", title="New service", of_type="service"))
+    is_unsaid = "units" in simulation.profile.without
     for service in simulation.services:
         if service.setup is not None and service.setup.deploying is None:
             continue
@@ -151,7 +152,7 @@ def _entities(simulation: Simulation, units: tuple[SharedUnit, ...]) -> tuple[Ca
                 lifecycle="production" if service.environments else "experimental",
                 owner=f"group:default/{simulation.teams[service.team_index].slug}",
                 system=None,
-                depends_on=(runs_on[service.id],),
+                depends_on=() if is_unsaid else (runs_on[service.id],),
                 repository_id=service.repository.id,
             )
         )

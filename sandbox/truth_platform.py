@@ -128,10 +128,17 @@ class PlatformTruth:
         services = [organisation.service_by_id[one] for one in largest.service_ids]
         if len({service.team_id for service in services}) < 2:
             return []
+        owned = {
+            outcome.change_key
+            for outcome in organisation.change_outcomes
+            if outcome.service_id in largest.service_ids
+        }
         acts: list[tuple[int | None, datetime | None]] = []
         for repository_id in {service.repository_id for service in services}:
             repository = organisation.repository_by_id[repository_id]
             for request in repository.change_requests:
+                if f"request:{request.id}" not in owned:
+                    continue
                 acts.append((request.author_account_id, request.merged_at))
                 acts.append((request.merged_by_account_id, request.merged_at))
             acts += [

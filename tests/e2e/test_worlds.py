@@ -12,7 +12,7 @@ from tests.e2e.world_builds import BuiltWorld, Worlds
 # The scale-up of the demo has 120 engineers; a smaller one of the same habits says the same.
 SMALLER = replace(SCALEUP, engineers=78, services=14, months=12)
 PROFILES = {**WORLDS, SCALEUP.name: SMALLER}
-THRESHOLDS = ("setup_time", "configuration", "requests")
+THRESHOLDS = ("setup_time", "shared_infrastructure", "configuration", "requests")
 
 
 @pytest.fixture(scope="module")

@@ -68,7 +68,9 @@ class Worlds:
         return BuiltWorld(organisation, settings)
 
     def _organisation(self, profile: Profile) -> tuple[Organisation, Path]:
-        whole = replace(profile, name="", story="", without=frozenset(), expected=None)
+        # What is left out of the settings alone needs no other organisation.
+        without = profile.without & {"units"}
+        whole = replace(profile, name="", story="", without=without, expected=None)
         if whole not in self._made:
             made = build_world(profile, end=END)
             self._made[whole] = made, self._folder / f"repositories-{len(self._made)}"
