@@ -53,14 +53,21 @@ class Worlds:
         self._folder = folder
         self._made: dict[Profile, tuple[Organisation, Path]] = {}
 
-    def build(self, profile: Profile) -> BuiltWorld:
-        """The world of a profile, pulled and built."""
+    def build(self, profile: Profile, *, unconnected: str | None = None) -> BuiltWorld:
+        """The world of a profile, pulled and built; a connection can be left out."""
         organisation, repositories = self._organisation(profile)
-        folder = self._folder / profile.name
+        folder = self._folder / f"{profile.name}-{unconnected}"
         with Sandbox(organisation, repositories) as sandbox:
             path = write_settings(folder, introduce(sandbox, folder / "files"))
             settings = parse(path.read_bytes(), path)
-            settings = settings.model_copy(update={"data": folder / "data"})
+            connections = {
+                name: connection
+                for name, connection in settings.connections.items()
+                if name != unconnected
+            }
+            settings = settings.model_copy(
+                update={"data": folder / "data", "connections": connections}
+            )
             for result in operations.sync(settings):
                 assert result.errors == []
         operations.load_records(settings)

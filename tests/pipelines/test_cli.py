@@ -120,6 +120,7 @@ def test_version(here: Path) -> None:
         ("serve", "--port", "70000"),
         ("try",),
         ("demo", "--engineers", "1"),
+        ("demo", "--world", "scalup"),
     ],
 )
 def test_wrong_use_gives_2(arguments: tuple[str, ...], here: Path) -> None:
