@@ -121,7 +121,7 @@ def _told(world: str) -> str:
         raise WrongUseError(
             f'there is no world "{world}"; {hint if hint == known else f"{hint} ({known})"}'
         )
-    return WORLDS[world].story
+    return WORLDS[world].story.removesuffix(".")
 
 
 def _toml(found: dict[str, Any]) -> str:
