@@ -5,7 +5,7 @@ from typing import Any, Final
 import polars as pl
 import streamlit as st
 
-from dashboards import configuration_queries, frame, words
+from dashboards import configuration_queries, exception_section, frame, words
 from dashboards.cards import Card
 from dashboards.tables import mapped, table_height
 from dashboards.words import Quantity
@@ -230,8 +230,8 @@ def evidence_table(page: frame.Page, spread: pl.DataFrame) -> frame.Download:
     return frame.Download(name="evidence", rows=lambda: found)
 
 
-def standard_card(page: frame.Page, spread: pl.DataFrame) -> None:
-    """Show the declared standards and the exceptions from them."""
+def standard_card(page: frame.Page, spread: pl.DataFrame, cells: pl.DataFrame) -> None:
+    """Show the declared standards and the exceptions from them, with a form to allow one."""
     standards = configuration_queries.standards(page.queries)
     exceptions = configuration_queries.exceptions(page.queries)
     titles = dict(spread.select("category", "title").iter_rows())
@@ -247,7 +247,13 @@ def standard_card(page: frame.Page, spread: pl.DataFrame) -> None:
         _table(box, rows, f"{words.count(rows.height, 'standard')}.")
     if exceptions.is_empty():
         box.markdown("No exception is granted.")
-        return
+    else:
+        _exception_table(page, box, exceptions)
+    with box:
+        exception_section.show(page, cells)
+
+
+def _exception_table(page: frame.Page, box: Any, exceptions: pl.DataFrame) -> None:
     ends = (pl.col("until_at") - pl.duration(hours=1)).dt.convert_time_zone(page.build.zone.key)
     is_over = pl.col("until_at") <= page.build.as_of
     rows = exceptions.select(

@@ -115,7 +115,7 @@ if groups:
         box.caption(f"{words.count(hidden, 'more team')} in the tables below.")
     downloads.append(configuration_parts.spread_table(spread))
     downloads.append(configuration_parts.outlier_table(cells, spread))
-    configuration_parts.standard_card(page, spread)
+    configuration_parts.standard_card(page, spread, cells)
 
 downloads.append(configuration_parts.audit_table(page))
 if groups:

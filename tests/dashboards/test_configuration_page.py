@@ -7,10 +7,11 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from dashboards import configuration_charts
+from pipelines import decisions
 from tests.dashboards.fixture import World, write_build
 from tests.dashboards.test_pages import APP, Open, _answer, _html, open_page
 from tests.pipelines.configuration_stories import audit, organisation, scan, settings
-from tests.pipelines.stories import tell
+from tests.pipelines.stories import hour, tell
 
 __all__ = ["open_page"]
 
@@ -89,3 +90,51 @@ def test_over_a_real_build(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
     app.switch_page("views/configuration.py").run()
     assert not app.exception
     assert "1 of 1 audit in 12 months found teams configured differently" in _answer(app)
+
+
+def test_a_deviation_is_allowed_and_taken_back(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    """With a reason and a name it is kept; the next build knows it, and it can be taken back."""
+    given = [
+        organisation(4),
+        *(scan(number, {"secrets_management": ["vault"]}) for number in range(3)),
+        scan(3, {"secrets_management": ["sops"]}),
+        audit("Q1", {0: "Vault", 1: "env"}),
+    ]
+    tell(tmp_path, *given, settings=settings(4))
+    data = tmp_path / "data"
+    monkeypatch.setenv("LEADLINE_DATA", str(data))
+    app = AppTest.from_file(str(APP), default_timeout=60)
+    app.switch_page("views/configuration.py").run()
+    _keep(app)
+    assert any("write the reason and your name" in each.value for each in app.warning)
+    assert decisions.history(data) == []
+    chosen = next(box for box in app.selectbox if box.label == "Deviation")
+    _write(app, chosen.options[0], reason="until they moved", author="Ada")
+    held = decisions.in_force(decisions.history(data), "exception")
+    assert [(each.value, each.author) for each in held.values()] == [("until they moved", "Ada")]
+
+    # As if it had been said within the story.
+    said = [each.model_copy(update={"at": hour(0)}) for each in held.values()]
+    story = tell(tmp_path / "again", *given, settings=settings(4), others={"local": said})
+    assert story.ask(
+        "select distinct is_excepted from team_control where is_excepted and source = 'practices'"
+    ) == [(True,)]
+
+    chosen = next(box for box in app.selectbox if box.label == "Deviation")
+    assert chosen.options[-1].startswith("Take back: ")
+    _write(app, chosen.options[-1], reason="", author="Ada")
+    assert decisions.in_force(decisions.history(data), "exception") == {}
+
+
+def _write(app: AppTest, option: str, *, reason: str, author: str) -> None:
+    next(box for box in app.selectbox if box.label == "Deviation").select(option)
+    next(box for box in app.text_input if box.label == "Reason").set_value(reason)
+    next(box for box in app.text_input if box.label == "Your name").set_value(author)
+    _keep(app)
+    assert not app.exception
+
+
+def _keep(app: AppTest) -> None:
+    next(button for button in app.button if button.label == "Keep").click().run()
