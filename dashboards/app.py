@@ -31,7 +31,7 @@ for view in views_index.found(HERE / "views"):
             default=view.is_first,
         )
     )
-page = st.navigation(dict(sections))
+page = st.navigation(dict(sections), expanded=True)
 
 try:
     opened = session.open_current()

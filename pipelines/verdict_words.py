@@ -46,6 +46,8 @@ def sentence(answer: str, rows: Rows) -> str:
     total = len(names)
     if answer == PLATFORM:
         crossed = _in(names, CROSSED)
+        if len(crossed) == len(TITLES):
+            return "Platform engineering is indicated: all four thresholds are crossed"
         by = " by headcount only" if is_by_headcount_only(names) else ""
         are = "is" if len(crossed) == 1 else "are"
         reasons = listed([_crossing(each, rows[each]) for each in crossed])

@@ -85,6 +85,15 @@ def test_crossed_thresholds_are_named() -> None:
     assert state(found, SETUP_TIME)["value"] == 0.7
 
 
+def test_all_four_need_no_list() -> None:
+    """The cards below say which; the sentence stays short."""
+    crossed = dict.fromkeys((SETUP_TIME, SHARED_INFRASTRUCTURE, CONFIGURATION, REQUESTS), "▲▲")
+    verdict = last(told(history(**crossed), 2))
+    assert verdict["sentence"] == (
+        "Platform engineering is indicated: all four thresholds are crossed"
+    )
+
+
 def test_headcount_alone_is_said() -> None:
     """Nobody should build a platform for a number of people without knowing it is only that."""
     verdict = last(told(history(shared_infrastructure="▲", requests="✓"), 1))
