@@ -45,6 +45,15 @@ projects = ["INFRA"]
 [[teams]]
 name = "Platform"
 people = ["octocat", "ada@example.com"]""",
+    "units": """# What several teams run on, and the team of each service.
+[[shared_units]]
+name = "prod-eu"
+kind = "cluster"
+services = ["checkout", "payments-*"]
+
+[[teams]]
+name = "Payments"
+repositories = ["payments-*"]""",
     "portal": """[connections.backstage]
 base_url = "https://portal.example.com"
 token = { env = "BACKSTAGE_TOKEN" }""",

@@ -13,11 +13,21 @@ token = { env = "JIRA_TOKEN" }
 request_types = ["New service"]
 # … or, where nobody has to ask:
 # setup_requests = "none\"""",
-    "shared_infrastructure": """# What several services run on, where no source says so.
+    "shared_infrastructure": """# What several teams run on, where no catalog or deployment tells …
 [[shared_units]]
-name = "production cluster"
+name = "prod-eu"
 kind = "cluster"
-services = ["shop", "checkout"]""",
+services = ["checkout", "payments-*"]
+
+# … who owns the services …
+[[teams]]
+name = "Payments"
+repositories = ["payments-*"]
+
+# … and accounts that are one person.
+[[people]]
+name = "Ada Example"
+accounts = ["octocat", "ada@example.com"]""",
     "configuration": """# Results of audits, one row a control and team, from a file.
 [[connections.files.tables]]
 path = "audits.csv"

@@ -17,6 +17,7 @@ from tests.dashboards import (
     fixture_platform,
     fixture_requests,
     fixture_setup,
+    fixture_shared,
     fixture_verdict,
 )
 from tests.dashboards.fixture_sql import METRICS, SCHEMA
@@ -91,6 +92,7 @@ def write_build(data: Path, world: World | None = None) -> Path:
         connection.execute(fixture_requests.hostile(HOSTILE))
     fixture_platform.fill(connection, AS_OF, HOSTILE if world.hostile else None)
     fixture_configuration.fill(connection, AS_OF, HOSTILE if world.hostile else "env files")
+    fixture_shared.fill(connection, AS_OF, HOSTILE if world.hostile else None)
     connection.close()
     return _publish(data, path)
 
@@ -125,6 +127,7 @@ def _create(connection: duckdb.DuckDBPyConnection, schema_version: int) -> None:
     connection.execute(fixture_core.SCHEMA)
     fixture_platform.create(connection)
     connection.execute(fixture_setup.SCHEMA)
+    connection.execute(fixture_shared.SCHEMA)
     connection.register("bins", bin_frame())
     connection.execute("CREATE TABLE reference_bin AS SELECT * FROM bins")
     connection.unregister("bins")
