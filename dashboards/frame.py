@@ -33,12 +33,7 @@ repository = "*"
 origin = "ci"
 pattern = "^deploy"
 environment = "production\"""",
-    "requests": """[connections.jira]
-base_url = "https://your-site.atlassian.net"
-email = "you@example.com"
-token = { env = "JIRA_TOKEN" }
-
-[requests]
+    "requests": """[requests]
 infrastructure_team = ["Platform"]
 projects = ["INFRA"]
 

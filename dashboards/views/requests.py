@@ -76,7 +76,7 @@ if measure is None or (classes.is_empty() and measure["measured_state"] == "insu
         what="requests",
         needs=f"{reason} It needs tickets, the team that answers them, and something that tells "
         "how long they take.",
-        snippets=["github", "requests"],
+        snippets=["github", "jira", "requests"],
     )
     deflection_section.show(page)
     st.stop()
