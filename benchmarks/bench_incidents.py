@@ -10,7 +10,7 @@ from benchmarks import organisation
 from benchmarks.organisation import Size
 from benchmarks.result import Result, best_of, on_cores
 from pipelines import inputs
-from pipelines.catalog import steps
+from pipelines.catalog import Step, models, steps
 
 SIZE = Size(changes=177_000, deployments=177_000, repositories=700, calm=55)
 
@@ -27,6 +27,8 @@ def run(scale: float = 1.0) -> Iterator[Result]:
             connection.execute(f"attach '{made.data.records}' as records (read_only)")
             connection.execute("use built")
             inputs.write_macros(connection, made.settings)
+            for step in _between("incident_link"):
+                connection.execute(f'create temp table "{step.name}" as {step.sql}')
             seconds, _ = best_of(
                 5, lambda: connection.execute(f"create or replace temp table linked as {sql}")
             )
@@ -37,3 +39,15 @@ def run(scale: float = 1.0) -> Iterator[Result]:
     deployments = built.tables["deployment"].rows
     what = f"linking {incidents:,} incidents to {deployments:,} deployments"
     yield Result(what, seconds, "s", 0.2)
+
+
+def _between(table: str) -> list[Step]:
+    """The steps whose tables it reads, itself or through others, and that no build keeps."""
+    wanted = {table}
+    found = []
+    for step in reversed(steps()):
+        if wanted & set(step.tables):
+            wanted |= {n for n in step.depends_on if n in models() and not models()[n].is_kept}
+            if step.name != table:
+                found.append(step)
+    return found[::-1]

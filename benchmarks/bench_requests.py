@@ -62,8 +62,8 @@ def _first_sync(folder: Path, engineers: int) -> Iterator[Result]:
         spent = (whole.requests - alone.requests) / pulls * 1000
         what = f"requests per 1,000 pull requests with reviews and commits (of {pulls:,})"
         yield Result(what, spent, "requests", 25)
-        (folder / "github_token").write_text(found["github_token"], encoding="utf-8")
-        (folder / "jira_token").write_text(found["jira_token"], encoding="utf-8")
+        for token in ("github_token", "jira_token", "backstage_token"):
+            (folder / token).write_text(found[token], encoding="utf-8")
         content = demo._toml(found).replace('data = "data"', f'data = "{folder}/data"').encode()
         settings = parse(content, folder / "leadline.toml")
         started = time.perf_counter()

@@ -47,7 +47,7 @@ kind = "cluster"
 services = ["checkout", "payments-*"]
 
 [[teams]]
-name = "Payments"
+name = "Checkout"
 repositories = ["payments-*"]""",
     "portal": """[connections.backstage]
 base_url = "https://portal.example.com"

@@ -6,6 +6,7 @@ import duckdb
 import pytest
 from streamlit.testing.v1 import AppTest
 
+from pipelines import decisions
 from tests.dashboards.fixture import World, write_build
 from tests.dashboards.test_pages import APP, Open, _answer, _html, open_page
 from tests.pipelines.request_stories import PEOPLE, SETTINGS, WEEK, item, logged
@@ -35,7 +36,7 @@ def test_a_correction_needs_tickets_and_a_name(open_page: Open, filled: Path) ->
     next(button for button in app.button if button.label == "Keep").click().run()
     assert not app.exception
     assert app.warning[0].value == "Select the tickets in the table first."
-    assert not (filled / "landing.sqlite").exists()
+    assert decisions.in_force(decisions.history(filled), "ticket_class") == {}
 
 
 def test_hours_of_two_people_are_not_shown(open_page: Open, tmp_path: Path) -> None:

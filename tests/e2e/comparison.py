@@ -10,7 +10,9 @@ from pipelines.reader import connect, current_build
 Tables = Mapping[str, list[str]]
 
 # When and in which batch a row arrived, and what follows from that alone.
-RUN_COLUMNS = {"batch_id", "line", "requested_at", "sighted_at", "version_at", "set_at"}
+RUN_COLUMNS = {
+    *("batch_id", "line", "requested_at", "sighted_at", "version_at", "set_at", "scanned_at"),
+}
 RUN_COLUMNS_OF = {
     "reference": {"seen_at"},
     # People are met in many places: these name the one that met them last.
