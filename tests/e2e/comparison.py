@@ -23,6 +23,8 @@ RUN_COLUMNS_OF = {
     "data_health": {
         *("last_success_at", "last_full_at", "coverage_to", "lag_us", "requests", "rows"),
     },
+    # Practices are read when the main line moves: which commit shows them depends on the pull.
+    "standing_scan": {"scan_id", "sha", "from_at", "until_at"},
     "source": {"last_success_at", "last_full_at", "requests", "bytes"},
 }
 # How the rows came, not what they say.
