@@ -40,7 +40,9 @@ def serve(data: Path, port: int | None, address: str = ADDRESS) -> None:
         with dashboard(data, chosen, address) as process:
             say(f"dashboard: http://{address}:{chosen}   (Ctrl-C ends it)")
             sys.stdout.flush()
-            code = process.wait()
+            # Not one long wait: a library may have the system call go on after Ctrl-C.
+            while (code := process.poll()) is None:
+                time.sleep(0.2)
     except KeyboardInterrupt:
         note("stopped")
         return
