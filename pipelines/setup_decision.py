@@ -12,6 +12,8 @@ from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
+from pipelines.thresholds import SETUP_TIME
+
 LIMIT = 0.5
 LEAST = 6
 FEW = 3
@@ -129,7 +131,7 @@ def decide(known: Known, shares: Mapping[str, Share]) -> Measure:
     coverage, coverage_text = _coverage(known)
     value = known.over / known.n if known.n else None
     return Measure(
-        threshold="setup_time",
+        threshold=SETUP_TIME,
         evaluated_at=known.evaluated_at,
         value=value,
         unit="share of set-ups",

@@ -11,45 +11,15 @@ from typing import Any
 import polars as pl
 
 from pipelines.identity import LIKELY_SCORE
+from pipelines.thresholds import SHARED_INFRASTRUCTURE
 
-THRESHOLD = "shared_infrastructure"
 DAYS = 90
-
-_INSTANT = pl.Datetime("us", "UTC")
-MEASURE_SCHEMA: dict[str, Any] = {
-    "threshold": pl.String,
-    "evaluated_at": _INSTANT,
-    "value": pl.Float64,
-    "unit": pl.String,
-    "ci_low": pl.Float64,
-    "ci_high": pl.Float64,
-    "threshold_value": pl.Float64,
-    "n": pl.Int64,
-    "measured_state": pl.String,
-    "direction": pl.String,
-    "reason": pl.String,
-    "missing": pl.List(pl.String),
-    "evidence": pl.String,
-    "coverage": pl.Float64,
-    "coverage_text": pl.String,
-    "parameters": pl.String,
-}
-VARIANT_SCHEMA: dict[str, Any] = {
-    "threshold": pl.String,
-    "evaluated_at": _INSTANT,
-    "variant": pl.String,
-    "value": pl.Float64,
-    "ci_low": pl.Float64,
-    "ci_high": pl.Float64,
-    "n": pl.Int64,
-    "state": pl.String,
-}
 
 Row = Mapping[str, Any]
 
 
 def measures(moments: pl.DataFrame, largest: pl.DataFrame, limit: Row) -> list[dict[str, Any]]:
-    """One row per evaluation, as `MEASURE_SCHEMA`.
+    """One row per evaluation, as `thresholds.MEASURE`.
 
     `moments`: rows of the table shared_moment. `largest`: evaluated_on, days, and of the largest
     shared unit then high, low, name, kind, teams. `limit`: the settings of the threshold.
@@ -77,7 +47,7 @@ def variants(
     connected: pl.DataFrame,
     limit: Row,
 ) -> list[dict[str, Any]]:
-    """The same by other ways to count, as `VARIANT_SCHEMA`; insufficient where the measure is."""
+    """The same by other ways to count, as `thresholds.VARIANT`; insufficient as the measure is."""
     by_day = {
         (row["days"], row["evaluated_on"]): row
         for days in (30, 180)
@@ -97,7 +67,7 @@ def variants(
             low, high = _bounds(unit) if measure["value"] is not None else (None, None)
             rows.append(
                 {
-                    "threshold": THRESHOLD,
+                    "threshold": SHARED_INFRASTRUCTURE,
                     "evaluated_at": moment["evaluated_at"],
                     "variant": variant,
                     "value": high,
@@ -123,7 +93,7 @@ def _measure(moment: Row, unit: Row | None, limit: Row, parameters: str) -> dict
     state = "insufficient" if missing else _state(low, high, limit["engineers"])
     is_close = state == "insufficient" and not missing
     return {
-        "threshold": THRESHOLD,
+        "threshold": SHARED_INFRASTRUCTURE,
         "evaluated_at": moment["evaluated_at"],
         "value": high,
         "unit": "engineers",

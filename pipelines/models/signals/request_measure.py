@@ -6,6 +6,7 @@ import polars as pl
 
 from pipelines import request_share
 from pipelines.request_share import CLASSES, Hours
+from pipelines.thresholds import MEASURE, REQUESTS, VARIANT
 
 TABLES = {
     "request_measure": """
@@ -52,35 +53,6 @@ INPUTS = {
     "rule": "select * from input.request_rule",
 }
 
-_MEASURE_SCHEMA: dict[str, Any] = {
-    "threshold": pl.String,
-    "evaluated_at": pl.Datetime("us", "UTC"),
-    "value": pl.Float64,
-    "unit": pl.String,
-    "ci_low": pl.Float64,
-    "ci_high": pl.Float64,
-    "threshold_value": pl.Float64,
-    "n": pl.Int64,
-    "measured_state": pl.String,
-    "direction": pl.String,
-    "reason": pl.String,
-    "missing": pl.List(pl.String),
-    "evidence": pl.String,
-    "coverage": pl.Float64,
-    "coverage_text": pl.String,
-    "parameters": pl.String,
-}
-_VARIANT_SCHEMA: dict[str, Any] = {
-    "threshold": pl.String,
-    "evaluated_at": pl.Datetime("us", "UTC"),
-    "variant": pl.String,
-    "value": pl.Float64,
-    "ci_low": pl.Float64,
-    "ci_high": pl.Float64,
-    "n": pl.Int64,
-    "state": pl.String,
-}
-
 
 def model(
     evaluations: pl.DataFrame,
@@ -102,13 +74,13 @@ def model(
     measured: list[dict[str, Any]] = []
     variants: list[dict[str, Any]] = []
     for at in evaluations["evaluated_at"]:
-        key = {"threshold": "requests", "evaluated_at": at}
+        key = {"threshold": REQUESTS, "evaluated_at": at}
         found = [(each, hours[at, each["source"]]) for each in judged.get(at, [])]
         measured.append(key | request_share.measure(found, who, rules))
         variants += [key | row for row in request_share.variants(found, rules)]
     return {
-        "request_measure": pl.DataFrame(measured, schema=_MEASURE_SCHEMA, orient="row"),
-        "request_variant": pl.DataFrame(variants, schema=_VARIANT_SCHEMA, orient="row"),
+        "request_measure": pl.DataFrame(measured, schema=dict(MEASURE), orient="row"),
+        "request_variant": pl.DataFrame(variants, schema=dict(VARIANT), orient="row"),
     }
 
 

@@ -7,6 +7,7 @@ import polars as pl
 
 from pipelines.estimates import exact_interval
 from pipelines.setup_decision import LEAST, WINDOWS, Known, Measure, Share, decide, state_of
+from pipelines.thresholds import MEASURE, SETUP_TIME, VARIANT
 
 TABLES = {
     "setup_measure": """
@@ -60,7 +61,6 @@ INPUTS = {
     "legs": "select evaluated_at, window_days, leg from setup_leg_use where is_used",
 }
 
-_INSTANT = pl.Datetime("us", "UTC")
 _VARIANTS = {
     "24h": "24-hour clock",
     "production": "to the first production deployment",
@@ -71,36 +71,7 @@ _COUNTS = (
     *("services", "seen"),
     *(f"{what}_{name}" for name in _VARIANTS for what in ("n", "over")),
 )
-_MEASURE: dict[str, Any] = {
-    "threshold": pl.String,
-    "evaluated_at": _INSTANT,
-    "value": pl.Float64,
-    "unit": pl.String,
-    "ci_low": pl.Float64,
-    "ci_high": pl.Float64,
-    "threshold_value": pl.Float64,
-    "n": pl.Int64,
-    "measured_state": pl.String,
-    "direction": pl.String,
-    "reason": pl.String,
-    "missing": pl.List(pl.String),
-    "evidence": pl.String,
-    "coverage": pl.Float64,
-    "coverage_text": pl.String,
-    "parameters": pl.String,
-    "window_days": pl.Int64,
-    "legs": pl.List(pl.String),
-}
-_VARIANT: dict[str, Any] = {
-    "threshold": pl.String,
-    "evaluated_at": _INSTANT,
-    "variant": pl.String,
-    "value": pl.Float64,
-    "ci_low": pl.Float64,
-    "ci_high": pl.Float64,
-    "n": pl.Int64,
-    "state": pl.String,
-}
+_MEASURE = {**MEASURE, "window_days": pl.Int64, "legs": pl.List(pl.String)}
 _KEYS = ["evaluated_at", "window_days"]
 
 
@@ -129,7 +100,7 @@ def model(
         "setup_measure": pl.DataFrame(measures, schema=_MEASURE, orient="row").with_columns(
             pl.col(*numbers, "coverage").round_sig_figs(9)
         ),
-        "setup_variant": pl.DataFrame(variants, schema=_VARIANT, orient="row").with_columns(
+        "setup_variant": pl.DataFrame(variants, schema=dict(VARIANT), orient="row").with_columns(
             pl.col(*numbers).round_sig_figs(9)
         ),
     }
@@ -164,4 +135,4 @@ def _variants(
         state = state_of(share, n, may_clear=may_clear)
         if measure.measured_state == "not applicable" or (n < LEAST and over == 0 and may_clear):
             state = measure.measured_state
-        yield ("setup_time", measure.evaluated_at, words, over / n, share.low, share.high, n, state)
+        yield (SETUP_TIME, measure.evaluated_at, words, over / n, share.low, share.high, n, state)

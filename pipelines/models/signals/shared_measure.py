@@ -2,7 +2,8 @@
 
 import polars as pl
 
-from pipelines.shared_infrastructure import MEASURE_SCHEMA, VARIANT_SCHEMA, measures, variants
+from pipelines.shared_infrastructure import measures, variants
+from pipelines.thresholds import MEASURE, VARIANT
 
 TABLES = {
     "shared_measure": """
@@ -83,9 +84,9 @@ def model(
     limit = limits.row(0, named=True)
     judged = measures(moments, largest, limit)
     return {
-        "shared_measure": pl.DataFrame(judged, schema=MEASURE_SCHEMA),
+        "shared_measure": pl.DataFrame(judged, schema=dict(MEASURE)),
         "shared_variant": pl.DataFrame(
-            variants(judged, moments, largest, connected, limit), schema=VARIANT_SCHEMA
+            variants(judged, moments, largest, connected, limit), schema=dict(VARIANT)
         ),
         "shared_week": weeks.select(
             pl.lit("shared_infrastructure").alias("threshold"),
