@@ -12,6 +12,7 @@ from dashboards.tables import mapped, table_height
 from dashboards.words import Quantity
 from pipelines import decisions
 from pipelines.landing import LandingError
+from pipelines.threshold_words import signed
 
 SMALLEST_TEAM: Final = 3
 _KEPT: Final = "requests_kept"
@@ -204,7 +205,6 @@ def variant_table(found: pl.DataFrame) -> None:
     if found.is_empty():
         box.info("There is no other way to measure it with what is connected.")
         return
-    signs = {"crossed": "▲ crossed", "clear": "✓ clear", "insufficient": "··· not enough data"}
     shares = [
         None if value is None else f"{value * 100:.0f} % ({low * 100:.0f}–{high * 100:.0f})"
         for value, low, high in found.select("value", "ci_low", "ci_high").iter_rows()
@@ -213,7 +213,7 @@ def variant_table(found: pl.DataFrame) -> None:
         found.select(
             variant="variant",
             share=pl.Series(shares, dtype=pl.String),
-            state=pl.col("state").replace(signs),
+            state=mapped(found["state"], signed),
             weeks="n",
         ),
         hide_index=True,

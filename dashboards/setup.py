@@ -9,6 +9,8 @@ import polars as pl
 from dashboards import words
 from dashboards.frame import Page
 from dashboards.queries import ROW_LIMIT
+from pipelines.threshold_words import SIGNS, signed
+from pipelines.verdict import NOT_APPLICABLE
 
 GROUPS: Final = ("golden path", "hand-made")
 STAGES: Final = {
@@ -20,11 +22,8 @@ STAGES: Final = {
     "other": "to the other legs",
 }
 STATES: Final = {
-    "crossed": "▲ crossed",
-    "trending": "↗ trending",
-    "clear": "✓ clear",
-    "not applicable": "✓ clear, does not apply",
-    "insufficient": "··· not enough data",
+    **{state: signed(state) for state in SIGNS},
+    NOT_APPLICABLE: "✓ clear, does not apply",
 }
 _MEMBER: Final = (
     "($team_id IS NULL OR team_id = $team_id) AND ($service_id IS NULL OR service_id = $service_id)"

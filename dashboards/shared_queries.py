@@ -5,13 +5,12 @@ from typing import Any, Final
 import polars as pl
 
 from dashboards.queries import ROW_LIMIT, Queries
+from pipelines.threshold_words import SIGNS, signed
+from pipelines.verdict import NOT_APPLICABLE
 
 STATES: Final = {
-    "crossed": "▲ crossed",
-    "trending": "↗ trending",
-    "clear": "✓ clear",
-    "not applicable": "✓ clear, does not apply",
-    "insufficient": "··· not enough data",
+    **{state: signed(state) for state in SIGNS},
+    NOT_APPLICABLE: "✓ clear, does not apply",
 }
 
 

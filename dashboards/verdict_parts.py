@@ -104,8 +104,7 @@ def evidence(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
         [
             {
                 "threshold": row["title"],
-                "state": f"{threshold_words.SIGNS[row['state']]} "
-                f"{threshold_words.in_words(row['state'])}",
+                "state": threshold_words.signed(row["state"]),
                 "since": threshold_words.day(row["since_on"])
                 if row["state"] != "insufficient"
                 else None,

@@ -23,6 +23,11 @@ def in_words(state: str) -> str:
     )
 
 
+def signed(state: str) -> str:
+    """A state with its sign: '▲ crossed'."""
+    return f"{SIGNS[state]} {in_words(state)}"
+
+
 def value(threshold: str, number: float) -> tuple[str, str]:
     """A value as text, and its unit."""
     if threshold in _SHARES:

@@ -14,6 +14,8 @@ from dashboards import (
     frame,
     words,
 )
+from pipelines.threshold_words import SIGNS, signed
+from pipelines.verdict import TRENDING
 
 TITLE = "Configuration"
 ICON = ":material/rule:"
@@ -21,12 +23,9 @@ GROUP = "Thresholds"
 ORDER = 30
 
 METRICS = ["configuration", "practice_spread"]
-SIGNS = {
-    "crossed": "▲ crossed",
-    "trending": "↗ trending: found and fixed",
-    "clear": "✓ clear",
-    "not applicable": "✓ clear (not applicable)",
-    "insufficient": "··· not enough data",
+STATES = {
+    **{state: signed(state) for state in SIGNS},
+    TRENDING: "↗ trending: found and fixed",
 }
 
 
@@ -66,7 +65,7 @@ def sure(page: frame.Page, measure: dict[str, Any] | None) -> str:
         return "Nothing was evaluated yet · the whole organisation, whatever is selected"
     last = (measure["evaluated_at"].astimezone(page.build.zone) - timedelta(days=1)).date()
     parts = [
-        f"{SIGNS[measure['measured_state']]} on {words.day(last)}",
+        f"{STATES[measure['measured_state']]} on {words.day(last)}",
         measure["reason"].rstrip("."),
     ]
     if measure["coverage_text"]:
@@ -124,7 +123,7 @@ if groups:
 others = configuration_queries.variants(page.queries)
 if not others.is_empty():
     cards.show_aside(
-        [cards.Aside(row["variant"], SIGNS[row["state"]]) for row in others.iter_rows(named=True)]
+        [cards.Aside(row["variant"], STATES[row["state"]]) for row in others.iter_rows(named=True)]
     )
 
 teams, scanned = configuration_queries.scope(page.queries)

@@ -15,6 +15,7 @@ from dashboards import (
     request_queries,
     words,
 )
+from pipelines.threshold_words import signed
 
 TITLE = "Requests & deflection"
 ICON = ":material/support_agent:"
@@ -22,13 +23,6 @@ GROUP = "Thresholds"
 ORDER = 40
 
 METRICS = ["request_share", "interrupt_load", "ticket_text_model"]
-SIGNS = {
-    "crossed": "▲ crossed",
-    "trending": "↗ trending",
-    "clear": "✓ clear",
-    "not applicable": "✓ clear (not applicable)",
-    "insufficient": "··· not enough data",
-}
 
 
 def answer(measure: dict[str, Any]) -> str:
@@ -55,7 +49,7 @@ def sure(page: frame.Page, measure: dict[str, Any], state: dict[str, Any] | None
     parts = []
     if state is not None:
         since = state["since"].astimezone(page.build.zone).date()
-        parts.append(f"{SIGNS[state['state']]} since {words.day(since)}")
+        parts.append(f"{signed(state['state'])} since {words.day(since)}")
     if measure["value"] is not None:
         low, high = measure["ci_low"] * 100, measure["ci_high"] * 100
         parts.append(f"95 % interval {low:.0f} to {high:.0f} %")
