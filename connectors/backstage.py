@@ -1,8 +1,6 @@
 """Backstage: the catalog with its owners and dependencies, and the runs of templates."""
 
 from collections.abc import Iterable, Iterator, Mapping
-from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Self
 
 from pydantic import Field, model_validator
@@ -11,6 +9,7 @@ from connectors.answer import Answer
 from connectors.backstage_mark import body_of
 from connectors.backstage_streams import ENTITIES, TASKS, Entities, Tasks
 from connectors.client import Client
+from connectors.clock_skew import clock_skew
 from connectors.connector import (
     ConnectionOptions,
     Connector,
@@ -22,8 +21,6 @@ from connectors.connector import (
 )
 from connectors.failures import ForbiddenError, NotFoundError
 from connectors.secret import Secret, SecretMissingError
-
-_TOLERATED_SKEW = timedelta(minutes=1)
 
 
 class BackstageOptions(ConnectionOptions):
@@ -87,7 +84,7 @@ class Backstage(Connector):
             yield from _catalog(pull, answer)
             if self.options.tasks:
                 yield _runs(pull)
-            yield _clock(answer, pull.now())
+            yield clock_skew(answer, pull.now())
         except (SourceError, SecretMissingError) as error:
             yield Finding("error", "backstage", str(error))
 
@@ -138,20 +135,3 @@ def _runs(pull: Pull) -> Finding:
     if not total:
         return Finding("warning", "template runs", "none yet, or none the token may see")
     return Finding("ok", "template runs", f"{total}")
-
-
-def _clock(answer: Answer, now: datetime) -> Finding:
-    """The server's clock against ours, by the second that the Date header has."""
-    try:
-        theirs = parsedate_to_datetime(answer.headers.get("date", ""))
-    except ValueError:
-        return Finding("warning", "clock", "the server does not say what time it has")
-    skew = abs(now - theirs)
-    if skew > _TOLERATED_SKEW:
-        return Finding(
-            "warning",
-            "clock",
-            f"the server's clock and this machine's differ by {skew.total_seconds():.0f} s; "
-            "set this machine's clock by NTP",
-        )
-    return Finding("ok", "clock", "agrees with the server's")

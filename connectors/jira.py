@@ -3,8 +3,6 @@
 import base64
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
-from datetime import datetime, timedelta
-from email.utils import parsedate_to_datetime
 from typing import Literal, Self
 from weakref import WeakKeyDictionary
 
@@ -12,6 +10,7 @@ from pydantic import Field, field_validator, model_validator
 
 from connectors.answer import Answer
 from connectors.client import Client
+from connectors.clock_skew import clock_skew
 from connectors.connector import (
     ConnectionOptions,
     Connector,
@@ -27,7 +26,6 @@ from connectors.secret import Secret, SecretMissingError
 
 _PROJECT = re.compile(r"[A-Za-z][A-Za-z0-9_]*|[0-9]+")
 _PROJECTS_A_PAGE = 50
-_TOLERATED_SKEW = timedelta(minutes=1)
 
 
 class JiraOptions(ConnectionOptions):
@@ -106,7 +104,7 @@ class Jira(Connector):
                 "credential",
                 f"signed in as {me.get('displayName')}, zone {me.get('timeZone')}",
             )
-            yield _clock(answer, pull.now())
+            yield clock_skew(answer, pull.now())
             yield _limit(answer)
             yield _projects(_visible_projects(site), self.options.projects)
         except (SourceError, SecretMissingError) as error:
@@ -132,23 +130,6 @@ def _server(site: Site) -> Finding:
     return Finding(
         "ok", "server", f"Jira {kind} {site.info.get('version')} at {site.client.origin}"
     )
-
-
-def _clock(answer: Answer, now: datetime) -> Finding:
-    """The server's clock against ours, by the second that the Date header has."""
-    try:
-        theirs = parsedate_to_datetime(answer.headers.get("date", ""))
-    except ValueError:
-        return Finding("warning", "clock", "the server does not say what time it has")
-    skew = abs(now - theirs)
-    if skew > _TOLERATED_SKEW:
-        return Finding(
-            "warning",
-            "clock",
-            f"the server's clock and this machine's differ by {skew.total_seconds():.0f} s; "
-            "set this machine's clock by NTP",
-        )
-    return Finding("ok", "clock", "agrees with the server's")
 
 
 def _limit(answer: Answer) -> Finding:
