@@ -7,7 +7,7 @@ from datetime import date
 from pydantic import Field, field_validator
 
 from connectors.practices.options import PracticeOptions
-from connectors.practices.rules import ours
+from connectors.practices.rules import our_approaches
 from pipelines.settings_checks import SettingsConflictError
 from pipelines.settings_messages import suggestion
 from pipelines.settings_section import Section
@@ -96,8 +96,8 @@ def check_configuration(
     declared = (*controls, *standards, *exceptions)
     if not declared or practices.folder is not None:
         return
-    known: dict[str, set[str]] = {}
-    for rule in (*(r for category in ours() for r in category.rules), *practices.rules):
+    known = {category: set(approaches) for category, approaches in our_approaches().items()}
+    for rule in practices.rules:
         known.setdefault(rule.category, set()).add(rule.approach)
     for index, control in enumerate(controls):
         if control.category is not None and control.category not in known:

@@ -7,14 +7,12 @@ Every rule carries examples that it must take and others that it must not: they 
 import hashlib
 import json
 import tomllib
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache, cached_property
 from pathlib import Path
 from typing import Self
 
-import polars as pl
-from polars.exceptions import PolarsError
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
 from connectors.connector import SourceError
@@ -139,6 +137,20 @@ def ours() -> tuple[Category, ...]:
     return tuple(_read(path) for path in sorted(OURS.glob("*.toml")))
 
 
+@cache
+def our_approaches() -> Mapping[str, frozenset[str]]:
+    """The approaches that our rules find, by category; without the rules themselves being read.
+
+    Checking settings against them takes a tenth of the time that checking every pattern takes.
+    """
+    files = [
+        tomllib.loads(path.read_text(encoding="utf-8")) for path in sorted(OURS.glob("*.toml"))
+    ]
+    return {
+        file["category"]: frozenset(rule["approach"] for rule in file["rules"]) for file in files
+    }
+
+
 def book(folder: Path | None = None, rules: Iterable[PracticeRule] = ()) -> RuleBook:
     """Our rules, those of a folder and those of the settings; raises `SourceError`."""
     categories = [*ours(), *_users(folder)]
@@ -170,6 +182,10 @@ def _read(path: Path) -> Category:
 
 def _check(expression: str) -> None:
     """Raise where an expression cannot run; those that can take time linear in the text."""
+    # Here, not above: every command reads the settings, few have rules of their own in them.
+    import polars as pl
+    from polars.exceptions import PolarsError
+
     try:
         pl.Series([""]).str.contains(expression)
     except PolarsError as error:

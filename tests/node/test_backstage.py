@@ -79,6 +79,15 @@ class Portal:
             time.sleep(0.2)
         raise AssertionError(f"{task} never became {states}")
 
+    def until_there_are(self, number: int, kind: str) -> None:
+        """Wait until the catalog, which reads its file now and then, shows so many of a kind."""
+        for _ in range(120):
+            shown = self.ask("GET", f"catalog/entities/by-query?filter=kind={kind}&limit=1")
+            if shown["totalItems"] == number:
+                return
+            time.sleep(0.5)
+        raise AssertionError(f"there never were {number} of {kind}: {json.dumps(shown)}")
+
     def connector(self) -> Backstage:
         """A connection to it."""
         options = {"base_url": self.url, "token": {"env": "TEST_BACKSTAGE_TOKEN"}}
@@ -217,19 +226,16 @@ def test_an_entity_that_is_gone_is_deleted(portal: Portal) -> None:
     parts = [part for part in told.split("---\n") if "name: cluster-1 }" not in part]
     portal.catalog.write_text("---\n".join(parts), encoding="utf-8")
     try:
-        for _ in range(120):
-            shown = portal.ask("GET", "catalog/entities/by-query?filter=kind=resource&limit=1")
-            if shown["totalItems"] == 0:
-                break
-            time.sleep(0.5)
-        assert shown["totalItems"] == 0, json.dumps(shown)
+        portal.until_there_are(0, "resource")
         for _ in range(2):
             assert portal.pull("gone", full=True).errors == []
         assert "resource:default/cluster-1" not in {
             row["entity_ref"] for row in portal.rows("gone", "catalog_entity")
         }
     finally:
+        # What comes after starts from the whole catalog, so this waits for it.
         portal.catalog.write_text(told, encoding="utf-8")
+        portal.until_there_are(1, "resource")
 
 
 def test_the_doctor_speaks_to_it(portal: Portal, monkeypatch: pytest.MonkeyPatch) -> None:
