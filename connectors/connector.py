@@ -250,12 +250,25 @@ class Finding(NamedTuple):
     message: str
 
 
+class Permission(NamedTuple):
+    """What a credential must be allowed to do, in the vendor's own words, and for which streams.
+
+    Which pages lack their data without it follows from what the streams give.
+    """
+
+    name: str
+    streams: tuple[str, ...]
+    how: str = ""  # where to grant it, or which other permission does as well
+
+
 class Connector(ABC):
     """A kind of source."""
 
     kind: ClassVar[str]
     title: ClassVar[str]
     options_type: ClassVar[type[ConnectionOptions]]
+    # In the order a reader grants them; `leadline doctor` and the documentation show them.
+    permissions: ClassVar[tuple[Permission, ...]] = ()
 
     def __init__(self, name: str, options: Any) -> None:
         self.name = name

@@ -1,14 +1,16 @@
-"""The sandbox as running servers: GitHub with its Git, Jira, and Backstage, each on its port."""
+"""The sandbox as running servers: GitHub with its Git, Jira, Backstage and others, a port each."""
 
 import hashlib
+import importlib
 import time
 from collections.abc import Iterable, Mapping
 from contextlib import ExitStack
+from dataclasses import dataclass
 from datetime import datetime
 from functools import cached_property
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Any, Self
 
 from starlette.types import ASGIApp, Receive, Scope, Send
 
@@ -24,6 +26,15 @@ from sandbox.request_log import Logged, RequestLog
 from sandbox.serving import Server
 from sandbox.truth import Truth, truth_of
 from sandbox.world import World
+
+
+@dataclass(frozen=True)
+class Host:
+    """A vendor's API as served: its address, the rules that spoil answers, what was asked."""
+
+    url: str
+    faults: Faults
+    requests: RequestLog
 
 
 class Sandbox:
@@ -82,6 +93,17 @@ class Sandbox:
         trace: TracebackType | None,
     ) -> None:
         self._stack.close()
+
+    def host(self, kind: str, settings: Any = None, port: int = 0) -> Host:
+        """Serve one more vendor's API over the same organisation, until the sandbox is left.
+
+        `sandbox/<kind>.py` holds `<kind>_app(world, settings)`, an application whose
+        `state.requests` is its log; `settings` None takes its defaults.
+        """
+        module = importlib.import_module(f"sandbox.{kind}")
+        application = getattr(module, f"{kind}_app")(self.world, settings)
+        faults, url = self._serve(application, port)
+        return Host(url, faults, application.state.requests)
 
     @property
     def token(self) -> str:
