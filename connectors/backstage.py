@@ -14,6 +14,7 @@ from connectors.connector import (
     ConnectionOptions,
     Connector,
     Finding,
+    Permission,
     Pull,
     Scope,
     SourceError,
@@ -21,6 +22,8 @@ from connectors.connector import (
 )
 from connectors.failures import ForbiddenError, NotFoundError
 from connectors.secret import Secret, SecretMissingError
+
+_WHERE = "with the permission framework on, in the backend's policy"
 
 
 class BackstageOptions(ConnectionOptions):
@@ -51,6 +54,10 @@ class Backstage(Connector):
     kind = "backstage"
     title = "Backstage"
     options_type = BackstageOptions
+    permissions = (
+        Permission("catalog.entity.read", ("entities",), _WHERE),
+        Permission("scaffolder.task.read", ("tasks",), f"{_WHERE}; `tasks = false` does without"),
+    )
 
     def client(self) -> Client:
         """A client with the token as Bearer."""

@@ -28,6 +28,7 @@ from connectors.connector import (
     Line,
     Page,
     Parsed,
+    Permission,
     Pull,
     Scope,
     SourceError,
@@ -163,6 +164,13 @@ class GitConnector(Connector):
     kind = "git"
     title = "Git repositories"
     options_type = GitOptions
+    permissions = (
+        Permission(
+            "read the repository",
+            ("repositories", "references", "commits", "commit_paths", "practices"),
+            "of the host's own words; clones on this machine and public addresses need none",
+        ),
+    )
     options: GitOptions
 
     def __init__(self, name: str, options: GitOptions) -> None:

@@ -22,6 +22,7 @@ from connectors.github_git import (
     RepositoryReferences,
 )
 from connectors.github_options import GithubOptions
+from connectors.github_permissions import PERMISSIONS
 from connectors.github_runs import WorkflowRunsStream
 from connectors.github_snapshots import AccountsStream, RepositoriesStream, TeamsStream
 from connectors.github_work import (
@@ -42,6 +43,7 @@ class GithubConnector(Connector):
     kind = "github"
     title = "GitHub"
     options_type = GithubOptions
+    permissions = PERMISSIONS
     options: GithubOptions
     backoff_seconds: ClassVar[float] = 0.5
 

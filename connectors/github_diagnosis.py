@@ -38,8 +38,8 @@ def _scopes(options: GithubOptions, answer: Answer) -> Iterator[Finding]:
         yield Finding(
             "ok",
             "permissions",
-            "an App or fine-grained token; it needs read access to metadata, contents, pull "
-            "requests, issues, deployments, actions and members",
+            "an App or fine-grained token; GitHub does not say what it may read, what it needs is "
+            "listed below",
         )
         return
     scopes = {scope.strip() for scope in told.split(",") if scope.strip()}

@@ -15,6 +15,7 @@ from connectors.connector import (
     ConnectionOptions,
     Connector,
     Finding,
+    Permission,
     Pull,
     Scope,
     SourceError,
@@ -62,6 +63,18 @@ class Jira(Connector):
     kind = "jira"
     title = "Jira Cloud and Data Center"
     options_type = JiraOptions
+    permissions = (
+        Permission(
+            "Browse projects",
+            ("issues", "worklogs"),
+            "in every project to be read; scoped token: `read:jira-work`",
+        ),
+        Permission(
+            "Browse users and groups",
+            ("users",),
+            "global permission; scoped token: `read:jira-user`",
+        ),
+    )
 
     def __init__(self, name: str, options: JiraOptions) -> None:
         super().__init__(name, options)

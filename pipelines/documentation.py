@@ -15,12 +15,12 @@ from typing import Any
 from connectors.arrow import schema
 from connectors.connector import Connector, Stream, kinds
 from connectors.records import RECORDS, Record
-from connectors.secret import Secret
 from pipelines.catalog import models, steps
 from pipelines.documentation_commands import commands
 from pipelines.documentation_settings import connection_settings, sections
+from pipelines.kind_streams import all_streams, givers
 from pipelines.metric_definitions import DEFINITIONS
-from pipelines.settings_messages import model_of
+from pipelines.page_needs import fed_by_permission
 
 FOLDER = Path(__file__).parents[1] / "docs"
 
@@ -38,7 +38,7 @@ def filled(text: str) -> str:
 def write(folder: Path = FOLDER) -> list[Path]:
     """Write every page whose generated parts are behind the code; returns those written."""
     written = []
-    for path in sorted(folder.glob("*.md")):
+    for path in sorted(folder.rglob("*.md")):
         before = path.read_text(encoding="utf-8")
         after = filled(before)
         if after != before:
@@ -60,6 +60,11 @@ def table(titles: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> list[str]
         "| " + " | ".join(" ".join(cell.split()).replace("|", "\\|") for cell in line) + " |"
         for line in lines
     ]
+
+
+def anchor(heading: str) -> str:
+    """What a link to a heading names after #."""
+    return re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-")
 
 
 def _records() -> Iterator[str]:
@@ -86,11 +91,7 @@ def _whole_set(record_type: type[Record]) -> str:
 
 
 def _givers(record_type: type[Record]) -> list[str]:
-    return [
-        f"[{kind}](connectors.md#{kind})"
-        for kind, connector in kinds().items()
-        if any(record_type in stream.record_types for stream in _streams_of(connector))
-    ]
+    return [f"[{kind}](connectors/{kind}.md)" for kind in givers(record_type)]
 
 
 def _column_note(record_type: type[Record], name: str) -> str:
@@ -114,10 +115,10 @@ def _streams(connector: type[Connector]) -> Iterator[str]:
         (
             f"`{stream.name}`",
             _summary(type(stream)),
-            ", ".join(f"[{r.table}](records.md#{r.table})" for r in stream.record_types),
+            ", ".join(f"[{r.table}](../records.md#{r.table})" for r in stream.record_types),
             _habits(stream),
         )
-        for stream in _streams_of(connector)
+        for stream in all_streams(connector)
     ]
     yield from table(("stream", "what it pulls", "records", "deleted at the source"), rows)
 
@@ -126,15 +127,34 @@ def _habits(stream: Stream) -> str:
     return "stays here" if stream.forgets else "found by full passes"
 
 
-def _streams_of(connector: type[Connector]) -> tuple[Stream, ...]:
-    """Every stream a kind can have: all that options switch on; no secret is looked for."""
-    given: dict[str, Any] = {}
-    for name, field in connector.options_type.model_fields.items():
-        if field.annotation is bool:
-            given[name] = True
-        elif model_of(field.annotation) is Secret:
-            given[name] = Secret(env="TOKEN")
-    return connector(connector.kind, connector.options_type.model_construct(**given)).streams()
+def _permissions(connector: type[Connector]) -> Iterator[str]:
+    if not connector.permissions:
+        yield "None: there is no credential."
+        return
+    rows = [
+        (
+            f"`{permission.name}`",
+            ", ".join(f"`{name}`" for name in permission.streams),
+            ", ".join(f"[{page}](../pages.md#{anchor(page)})" for page in fed),
+            permission.how,
+        )
+        for permission, fed in fed_by_permission(connector)
+    ]
+    yield from table(("permission", "for the streams", "which feed", "where, or what else"), rows)
+
+
+def _kinds() -> Iterator[str]:
+    rows = [
+        (f"[{kind}]({kind}.md)", connector.title, ", ".join(_records_of(connector)))
+        for kind, connector in kinds().items()
+    ]
+    yield from table(("kind", "source", "gives"), rows)
+
+
+def _records_of(connector: type[Connector]) -> Iterator[str]:
+    found = {r.table: None for stream in all_streams(connector) for r in stream.record_types}
+    for name in found:
+        yield f"[{name}](../records.md#{name})"
 
 
 def _definitions(rooms: tuple[str, ...]) -> Iterator[str]:
@@ -184,6 +204,7 @@ def _summary(thing: type[object]) -> str:
 
 _BLOCKS: dict[str, Callable[[], Iterable[str]]] = {
     "commands": lambda: commands(table),
+    "kinds": _kinds,
     "metrics": lambda: _definitions(("metrics",)),
     "records": _records,
     "settings": lambda: sections(table),
@@ -192,6 +213,7 @@ _BLOCKS: dict[str, Callable[[], Iterable[str]]] = {
 }
 _KIND_BLOCKS: dict[str, Callable[[type[Connector]], Iterable[str]]] = {
     "options": lambda connector: connection_settings(connector, table),
+    "permissions": _permissions,
     "streams": _streams,
 }
 

@@ -4,25 +4,16 @@ import platform
 import shutil
 import stat
 import subprocess
-from collections.abc import Iterator
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from importlib.metadata import version
-from typing import NamedTuple
 
 from connectors.connector import Connector, Finding, Pull, SourceError
-from connectors.records import (
-    ChangeRequest,
-    Commit,
-    DeploymentAttempt,
-    Record,
-    Reference,
-    Release,
-    Review,
-    Ticket,
-    TicketTransition,
-)
 from connectors.secret import SecretMissingError
 from pipelines.commands.status import ago, build_of, streams_of
 from pipelines.files import DataFolder
+from pipelines.kind_streams import givers
+from pipelines.page_needs import NEEDS, fed_by_permission
 from pipelines.reader import RebuildNeededError
 from pipelines.settings import Connection, Settings
 from pipelines.sync import utc_now
@@ -31,30 +22,6 @@ _PACKAGES = ("leadline", "duckdb", "polars", "dagster", "streamlit")
 _LEAST_GIT = (2, 30)
 _GIGABYTE = 1024**3
 _LEAST_FREE = 1 * _GIGABYTE
-
-
-class Need(NamedTuple):
-    """What a page shows, any of the records that give it, and what to connect for them."""
-
-    page: str
-    shows: str
-    any_of: tuple[type[Record], ...]
-    connect: str
-
-
-_NEEDS = (
-    Need(
-        "Delivery",
-        "deployments",
-        (DeploymentAttempt, Reference, Release),
-        "github, git (tags) or files (deployments)",
-    ),
-    Need("Delivery", "changes", (Commit,), "github or git"),
-    Need("Lead time", "the stages of a review", (ChangeRequest,), "github"),
-    Need("Lead time", "how long reviews wait and last", (Review,), "github"),
-    Need("Delivery", "ticket flow", (Ticket,), "jira or files (tickets)"),
-    Need("Delivery", "cycle time of tickets", (TicketTransition,), "jira"),
-)
 
 
 def versions() -> Iterator[Finding]:
@@ -141,6 +108,17 @@ def connection(settings: Settings, one: Connection, *, offline: bool) -> Iterato
         yield Finding("error", one.name, str(error))
 
 
+def permissions(one: Connection) -> Iterator[Finding]:
+    """What the connection's credential must be allowed to do, and which pages that feeds."""
+    for permission, fed in fed_by_permission(type(one.connector())):
+        how = f" ({permission.how.replace('`', '')})" if permission.how else ""
+        yield Finding(
+            "ok",
+            f"{one.name}: needs {permission.name}",
+            f"for {', '.join(permission.streams)}, shown on {', '.join(fed)}{how}",
+        )
+
+
 def pages(settings: Settings) -> Iterator[Finding]:
     """What each page will lack with these connections, and what to connect for it."""
     given = {
@@ -149,10 +127,17 @@ def pages(settings: Settings) -> Iterator[Finding]:
         for stream in one.connector().streams()
         for record_type in stream.record_types
     }
-    for need in _NEEDS:
-        if not given & set(need.any_of):
-            yield Finding(
-                "warning", f"page {need.page}", f"will lack {need.shows}; connect {need.connect}"
-            )
-    if all(given & set(need.any_of) for need in _NEEDS):
+    lacking: dict[str, list[str]] = defaultdict(list)
+    for need in NEEDS:
+        if need.is_missed and not given & set(need.records):
+            for page in need.pages:
+                lacking[page].append(f"{need.shows}; connect {_one_of(givers(*need.records))}")
+    for page, missing in lacking.items():
+        for told in missing:
+            yield Finding("warning", f"page {page}", f"will lack {told}")
+    if not lacking:
         yield Finding("ok", "pages", "every page has a source for what it shows")
+
+
+def _one_of(names: Sequence[str]) -> str:
+    return " or ".join(filter(None, (", ".join(names[:-1]), names[-1])))

@@ -20,7 +20,8 @@ def run(
 ) -> None:
     """Check settings, tokens and their scopes, reachability, clock, disk, versions and data.
 
-    Ends with 1 where something is wrong; tells what each page will lack and what to connect.
+    Ends with 1 where something is wrong; tells which permissions each credential needs, what each
+    page will lack, and what to connect.
     """
     from pipelines.commands.console import mark, say
 
@@ -60,4 +61,5 @@ def _findings(*, offline: bool) -> "Iterator[Finding]":
     yield from checks.state(settings)
     for connection in settings.connections.values():
         yield from checks.connection(settings, connection, offline=offline)
+        yield from checks.permissions(connection)
     yield from checks.pages(settings)

@@ -12,12 +12,15 @@ import typer.main
 from connectors import connector
 from connectors.connector import kinds
 from connectors.records import RECORDS
+from connectors.secret import Secret
 from dashboards import views_index
 from pipelines import documentation, reader, settings
 from pipelines.catalog import models
 from pipelines.cli import app
 from pipelines.documentation_settings import type_words
+from pipelines.kind_streams import all_streams
 from pipelines.metric_definitions import DEFINITIONS
+from pipelines.page_needs import NEEDS, fed_by_permission
 from pipelines.settings import Settings
 from pipelines.settings_messages import model_of
 from tests.dashboards.fixture import World, write_build
@@ -45,7 +48,7 @@ def with_examples(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[N
     connector.kinds.cache_clear()
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_generated_parts_are_up_to_date(page: Path) -> None:
     """What is made from the code says what the code says now."""
     text = page.read_text(encoding="utf-8")
@@ -103,17 +106,55 @@ def test_every_setting_is_documented() -> None:
 
 @pytest.mark.parametrize("kind", kinds())
 def test_every_connector_is_documented(kind: str) -> None:
-    """Each kind has a section with its streams, its records and its credential's needs."""
-    text = read("connectors.md")
-    section = text.partition(f"\n## {kind}\n")[2].partition("\n## ")[0]
-    assert "**What it cannot see.**" in section
-    assert "**Budget" in section
-    assert f"<!-- generated: streams {kind} -->" in section
+    """Each kind has a page with its streams, permissions, settings, and what it cannot see."""
+    text = read(f"connectors/{kind}.md")
+    assert "**What it cannot see.**" in text
+    assert "**Budget" in text
+    for part in ("streams", "permissions", "options"):
+        assert f"<!-- generated: {part} {kind} -->" in text
     options = kinds()[kind].options_type
     for name in options.model_fields:
         assert f"| `{name}` |" in read("settings.md"), name
-    if "token" in options.model_fields:
-        assert "**Credential.**" in section
+    if _secrets(options):
+        assert "**Credential.**" in text
+
+
+def test_every_page_of_a_connector_has_its_kind() -> None:
+    """No page tells of a kind that is gone; each is linked from the index of the folder."""
+    found = {page.stem for page in (DOCS / "connectors").glob("*.md")} - {"README"}
+    assert found == set(kinds())
+    index = read("connectors/README.md")
+    for kind in kinds():
+        assert f"]({kind}.md)" in index
+
+
+def _secrets(options: Any) -> list[str]:
+    found = options.model_fields.items()
+    return [name for name, field in found if model_of(field.annotation) is Secret]
+
+
+@pytest.mark.parametrize("kind", kinds())
+def test_permissions_are_told_of_every_stream_that_needs_one(kind: str) -> None:
+    """A kind with a credential says what it must be allowed; each permission feeds some page."""
+    connector_type = kinds()[kind]
+    streams = {stream.name for stream in all_streams(connector_type)}
+    assert connector_type.permissions or not _secrets(connector_type.options_type)
+    assert {s for p in connector_type.permissions for s in p.streams} <= streams
+    for permission, fed in fed_by_permission(connector_type):
+        assert fed, permission.name
+
+
+def test_needs_of_pages_are_true_of_models_and_views() -> None:
+    """Pages exist, models read the records that matter, and no record is given for nothing."""
+    titles = {view.title for view in views_index.found(ROOT / "dashboards" / "views")}
+    covered = set()
+    for need in NEEDS:
+        assert set(need.pages) <= titles, need
+        read_here = models()[need.model].depends_on
+        assert need.records, need
+        assert {f"records.{r.table}" for r in need.records} <= set(read_here), need
+        covered |= set(need.records)
+    assert {r.table for r in set(RECORDS) - covered} == {"decision"}
 
 
 def test_every_record_is_documented() -> None:
@@ -174,7 +215,7 @@ def test_every_make_target_exists_and_the_two_commands_lead() -> None:
     assert re.findall(r"^make \w+", first.text, re.MULTILINE) == ["make demo", "make test"]
 
 
-@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
 def test_relative_links_lead_somewhere(page: Path) -> None:
     """Every link into the repository names a file that is there, and a heading of it."""
     text = prose(page)

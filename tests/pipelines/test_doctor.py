@@ -121,6 +121,24 @@ def test_pages_name_only_what_is_missing(
     assert "lack changes" not in lacking
 
 
+def test_permissions_are_told_with_what_they_feed(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Each permission of each connection, with the streams and pages it is for, asking nobody."""
+    text = (
+        '[connections.tickets]\nkind = "jira"\nbase_url = "https://jira.example"\n'
+        'token = { env = "NONE" }\n'
+    )
+    work_in(tmp_path, monkeypatch, text)
+    told = doctor("--offline")
+    assert told.code == 0
+    ((level, message),) = told.about("tickets: needs Browse projects")
+    assert level == "ok"
+    assert "for issues, worklogs, shown on Delivery" in message
+    assert "What to automate next" in message
+    assert "read:jira-work" in message
+
+
 def github(sandbox: Sandbox, token: str) -> str:
     return (
         f'[connections.github]\norganisation = "{sandbox.organisation.login}"\n'
