@@ -13,6 +13,7 @@ from connectors.auth import Auth
 from connectors.client import Client
 from connectors.clones import GitSource
 from connectors.connector import Connector, Finding, Pull, Scope, Stream
+from connectors.github_alerts import CodeScanningStream
 from connectors.github_auth import AppAuth, token_auth
 from connectors.github_diagnosis import diagnose
 from connectors.github_git import (
@@ -76,6 +77,7 @@ class GithubConnector(Connector):
             ReleasesStream(options),
             WorkflowRunsStream(options, is_wanted=options.workflow_runs),
             IssuesStream(options, is_wanted=options.issues),
+            CodeScanningStream(options),
             RepositoryReferences(self._source),
             RepositoryCommits(self._source),
             RepositoryCommitPaths(self._source, is_wanted=options.paths),
@@ -84,9 +86,12 @@ class GithubConnector(Connector):
 
     def scopes(self, stream: Stream) -> Iterable[Scope]:
         """The organisation; without one there are neither teams nor members."""
+        if stream.name == "code_scanning" and not self.options.code_scanning:
+            return []
         if self.options.organisation is not None:
             return [Scope(self.options.organisation)]
-        return [Scope("repositories")] if stream.name == "repositories" else []
+        has_named = stream.name in {"repositories", "code_scanning"}
+        return [Scope("repositories")] if has_named else []
 
     def diagnose(self, pull: Pull) -> Iterator[Finding]:
         """Credential, permissions, organisation, limits and clock."""

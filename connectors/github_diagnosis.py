@@ -7,6 +7,8 @@ from email.utils import parsedate_to_datetime
 
 from connectors.answer import Answer
 from connectors.connector import Finding, Pull, SourceError
+from connectors.failures import ForbiddenError, NotFoundError
+from connectors.github_alerts import ORGANISATION_ALERTS, REPOSITORY_ALERTS
 from connectors.github_graphql import Asker, dig
 from connectors.github_options import GithubOptions
 from connectors.github_queries import DIAGNOSIS
@@ -16,7 +18,7 @@ _FEW_LEFT = 500
 
 
 def diagnose(options: GithubOptions, pull: Pull) -> Iterator[Finding]:
-    """Three requests, of which the limit's own costs nothing."""
+    """Four requests, of which the limit's own costs nothing."""
     try:
         limits = pull.client.get("rate_limit")
     except SourceError as error:
@@ -30,6 +32,30 @@ def diagnose(options: GithubOptions, pull: Pull) -> Iterator[Finding]:
         yield from _organisation(options, pull)
     except SourceError as error:
         yield Finding("error", "organisation", str(error))
+    if options.code_scanning:
+        yield from _code_scanning(options, pull)
+
+
+def _code_scanning(options: GithubOptions, pull: Pull) -> Iterator[Finding]:
+    """Whether alerts may be read; a repository without code scanning refuses in the same words."""
+    paths = [REPOSITORY_ALERTS.format(name) for name in options.repositories[:1]] or [
+        ORGANISATION_ALERTS.format(options.organisation)
+    ]
+    try:
+        pull.client.get(paths[0], {"per_page": 1})
+    except (ForbiddenError, NotFoundError) as error:
+        yield Finding(
+            "warning",
+            "code scanning",
+            f"alerts cannot be read: {error}; either code scanning is off, or the credential lacks "
+            "security_events (an App: Code scanning alerts, read), or for the organisation's list "
+            "its owner is neither owner nor security manager; set code_scanning = false to be "
+            "asked no more",
+        )
+    except SourceError as error:
+        yield Finding("error", "code scanning", str(error))
+    else:
+        yield Finding("ok", "code scanning", "alerts can be read")
 
 
 def _scopes(options: GithubOptions, answer: Answer) -> Iterator[Finding]:

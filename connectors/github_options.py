@@ -39,6 +39,7 @@ class GithubOptions(ConnectionOptions):
     workflow_jobs: bool = Field(False, description="read the jobs of each run: one request a run")
     paths: bool = Field(False, description="read which paths each commit touches (path rules)")
     issues: bool = Field(True, description="read issues as tickets")
+    code_scanning: bool = Field(True, description="read the alerts of code scanning as findings")
     practices: PracticeOptions = Field(
         PracticeOptions(), description="the practice inventory, where [practices] does not suit"
     )

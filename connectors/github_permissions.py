@@ -19,5 +19,10 @@ PERMISSIONS = (
     Permission("Deployments: read", ("deployments",), _REPO),
     Permission("Actions: read", ("workflow_runs",), _REPO),
     Permission("Issues: read", ("issues",), _REPO),
+    Permission(
+        "Code scanning alerts: read",
+        ("code_scanning",),
+        "repository permission; classic scope `security_events`, or `repo`",
+    ),
     Permission("Members: read", ("teams", "accounts"), _ORGANISATION),
 )

@@ -24,6 +24,7 @@ from sandbox.github_rest import (
     Handler,
     RepositoryHandler,
 )
+from sandbox.github_rest_alerts import SCANS_OF_ORGANISATION, SCANS_OF_REPOSITORY
 from sandbox.github_work_payloads import WorkPayloads
 from sandbox.request_log import TEMPLATE, Logged, RequestLog
 from sandbox.world import World
@@ -55,11 +56,11 @@ def _rest_routes() -> list[BaseRoute]:
     routes: list[BaseRoute] = [
         Route(path, _endpoint(path, handler)) for path, handler in GENERAL.items()
     ]
-    for rest, handler in OF_ORGANISATION.items():
+    for rest, handler in {**OF_ORGANISATION, **SCANS_OF_ORGANISATION}.items():
         endpoint = _endpoint("/orgs/{org}" + rest, _of_own(handler, rest))
         routes += [Route("/orgs/{org}" + rest, endpoint)]
         routes += [Route("/organizations/{organisation_id:int}" + rest, endpoint)]
-    for rest, answer in OF_REPOSITORY.items():
+    for rest, answer in {**OF_REPOSITORY, **SCANS_OF_REPOSITORY}.items():
         endpoint = _endpoint("/repos/{owner}/{repo}" + rest, _of_repository(answer, rest))
         routes += [Route("/repos/{owner}/{repo}" + rest, endpoint)]
         routes += [Route("/repositories/{repository_id:int}" + rest, endpoint)]
@@ -102,7 +103,7 @@ def _endpoint(template: str, handler: Handler) -> Endpoint:
 
 def _of_own(handler: Handler, rest: str) -> Handler:
     """The handler, for the one organisation there is; people need their scope."""
-    is_about_people = rest not in {"", "/repos"}
+    is_about_people = rest not in {"", "/repos", "/code-scanning/alerts"}
 
     def answer(call: Call) -> Any:
         own, parameters = call.world.organisation, call.request.path_params

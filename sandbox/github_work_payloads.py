@@ -12,6 +12,7 @@ from sandbox.forge import (
     WorkflowJob,
     WorkflowRun,
 )
+from sandbox.github_alerts import TOOL, Alert
 from sandbox.github_identity import node_id, stamp, stamp_or_none
 from sandbox.github_payloads import Body, Payloads
 
@@ -310,6 +311,54 @@ class WorkPayloads(Payloads):
             "tarball_url": f"{base}/tarball/{release.tag}",
             "zipball_url": f"{base}/zipball/{release.tag}",
             "body": release.body,
+        }
+
+    def alert(self, repository: Repository, alert: Alert) -> Body:
+        """One alert of code scanning, as lists give it."""
+        url = f"{self.repository_url(repository)}/code-scanning/alerts/{alert.number}"
+        html = f"{self.html}/{repository.full_name}/security/code-scanning/{alert.number}"
+        rule, severity, description = alert.rule
+        ref = f"refs/heads/{repository.default_branch}"
+        is_dismissed = alert.state == "dismissed"
+        changed = stamp(alert.updated_at)
+        return {
+            "number": alert.number,
+            "created_at": stamp(alert.created_at),
+            "updated_at": changed,
+            "url": url,
+            "html_url": html,
+            "instances_url": f"{url}/instances",
+            "state": alert.state,
+            "fixed_at": changed if alert.state == "fixed" else None,
+            "dismissed_by": self.user_or_ghost(alert.dismissed_by) if is_dismissed else None,
+            "dismissed_at": changed if is_dismissed else None,
+            "dismissed_reason": "won't fix" if is_dismissed else None,
+            "dismissed_comment": None,
+            "rule": {
+                "id": rule,
+                "name": rule,
+                "severity": severity,
+                "description": description,
+                "tags": ["security"],
+            },
+            "tool": {"name": TOOL, "guid": None, "version": "2.23.1"},
+            "most_recent_instance": {
+                "ref": ref,
+                "analysis_key": ".github/workflows/codeql.yml:analyze",
+                "environment": "{}",
+                "category": "/language:python",
+                "state": alert.state,
+                "commit_sha": alert.commit_sha,
+                "message": {"text": f"{description}."},
+                "location": {
+                    "path": alert.path,
+                    "start_line": alert.line,
+                    "end_line": alert.line,
+                    "start_column": 1,
+                    "end_column": 9,
+                },
+                "classifications": [],
+            },
         }
 
     def _side(self, repository: Repository, branch: str, sha: str) -> Body:

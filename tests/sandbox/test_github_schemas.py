@@ -59,6 +59,7 @@ REST = {
     "/orgs/{org}/teams": "/orgs/tideworks/teams",
     "/orgs/{org}/members": "/orgs/tideworks/members",
     "/orgs/{org}/teams/{team_slug}/members": "/orgs/tideworks/teams/harbour/members",
+    "/orgs/{org}/code-scanning/alerts": "/orgs/tideworks/code-scanning/alerts?per_page=50",
     "/search/issues": "/search/issues?q=org:tideworks&per_page=100",
     REPOSITORY: "/repositories/101",
     **{
@@ -74,6 +75,7 @@ REST = {
             "/actions/runs/{run_id}/jobs": "/actions/runs/50000/jobs",
             "/issues": "/issues?state=all&per_page=100",
             "/releases": "/releases",
+            "/code-scanning/alerts": "/code-scanning/alerts?per_page=50",
         }.items()
     },
 }
@@ -170,6 +172,12 @@ def test_the_description_would_find_a_wrong_answer(
         ("/user", "/user", 401, {"authorization": "Bearer wrong"}),
         ("/orgs/{org}", "/orgs/others", 404, {}),
         (REPOSITORY + "/pulls/{pull_number}", "/repos/tideworks/harbour/pulls/999", 404, {}),
+        (
+            REPOSITORY + "/code-scanning/alerts",
+            "/repos/tideworks/template/code-scanning/alerts",
+            404,
+            {},
+        ),
         ("/search/issues", "/search/issues?q=a:b", 422, {}),
     ],
 )
@@ -224,7 +232,7 @@ def test_answers_over_a_generated_organisation_fit(
 def _addresses(organisation: Organisation) -> Iterator[tuple[str, str]]:
     """Every list of every repository, and what hangs below its newest items."""
     login = organisation.login
-    for rest in ("", "/repos", "/teams", "/members"):
+    for rest in ("", "/repos", "/teams", "/members", "/code-scanning/alerts"):
         yield "/orgs/{org}" + rest, f"/orgs/{login}{rest}"
     yield "/search/issues", f"/search/issues?q=org:{login}&per_page=100"
     for repository in organisation.repositories:
