@@ -168,7 +168,7 @@ class GitConnector(Connector):
         Permission(
             "read the repository",
             ("repositories", "references", "commits", "commit_paths", "practices"),
-            "of the host's own words; clones on this machine and public addresses need none",
+            "whatever the host calls it; clones on this machine and public addresses need none",
         ),
     )
     options: GitOptions

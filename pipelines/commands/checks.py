@@ -114,7 +114,7 @@ def permissions(one: Connection) -> Iterator[Finding]:
         how = f" ({permission.how.replace('`', '')})" if permission.how else ""
         yield Finding(
             "ok",
-            f"{one.name}: needs {permission.name}",
+            f"{one.name}: permission {permission.name}",
             f"for {', '.join(permission.streams)}, shown on {', '.join(fed)}{how}",
         )
 

@@ -2,30 +2,23 @@
 
 import json
 import os
-import socket
 import subprocess
 import sys
 import tarfile
-import time
 from collections import Counter
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import pytest
 
-from connectors.client import Client
-from connectors.connector import Line, Parsed, Pull, SourceError
-from connectors.jira import Jira, JiraOptions
+from connectors.connector import Line, Parsed, SourceError
 from connectors.jira_records import TRACKED
-from connectors.jira_site import Site
 from connectors.jira_streams import Issues, Worklogs
 from connectors.records import Ticket, TicketTransition, Worklog
 
 PAYLOADS = Path(__file__).parents[3] / "shared/payloads/jira/jira_api_issues.jsonl"
 PERCEVAL = "perceval==1.6.1"
-EMULATOR = "jira820==0.12.0"
 CACHE = Path(os.environ.get("XDG_CACHE_HOME", Path.home() / ".cache")) / "leadline-tests"
 NEWS = datetime(2026, 9, 1, tzinfo=UTC)
 
@@ -164,81 +157,9 @@ def test_another_kind_of_page_is_told_by_its_shape(perceval: Path, name: str) ->
         parse(Issues, body)
 
 
-@pytest.fixture(scope="module")
-def emulator(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """An emulated Data Center 8.20 with 364 issues, in an environment of its own."""
-    folder = CACHE / "jira820"
-    command = folder / "bin" / "jira820"
-    if not command.is_file():
-        _run([sys.executable, "-m", "venv", str(folder)], EMULATOR)
-        _run([str(folder / "bin" / "pip"), "install", "--quiet", EMULATOR], EMULATOR)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = str(probe.getsockname()[1])
-    environment = {
-        "PATH": os.environ["PATH"],
-        "JIRA820_HOST": "127.0.0.1",
-        "JIRA820_PORT": port,
-    }
-    with subprocess.Popen(
-        [str(command)],
-        env=environment,
-        cwd=tmp_path_factory.mktemp("jira820"),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    ) as process:
-        try:
-            yield f"http://127.0.0.1:{port}"
-        finally:
-            process.terminate()
-            process.wait(10)
-
-
-def test_an_emulated_data_center_is_read(emulator: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    """All issues, whole histories, the site's facts; its JQL knows no milliseconds."""
-    monkeypatch.setenv("JIRA_TOKEN", "any")
-    options = JiraOptions.model_validate({"base_url": emulator, "token": {"env": "JIRA_TOKEN"}})
-    with Client(base_url=emulator, backoff_seconds=0.05, attempts=30) as client:
-        site = Site(client, None)
-        assert not site.is_cloud
-        assert set(json.loads(site.categories).values()) == {"new", "in_progress", "done"}
-        tickets: list[str] = []
-        while True:
-            asked = {"jql": "project = JIRA820", "startAt": len(tickets), "maxResults": 100}
-            answer = client.get("rest/api/2/search", asked)
-            parsed = parse(Issues, json.loads(answer.body))
-            assert parsed.rejects == []
-            tickets += [t.ticket_key for t in parsed.records[Ticket] if isinstance(t, Ticket)]
-            if not parsed.records[Ticket]:
-                break
-        assert len(set(tickets)) == len(tickets) == 364
-        issues = [
-            json.loads(client.get(f"rest/api/2/issue/{key}", {"expand": "changelog"}).body)
-            for key in tickets[:20]
-        ]
-        parsed = parse(Issues, {"issues": issues}, categories=site.categories)
-        assert parsed.rejects == []
-        assert len(parsed.records[TicketTransition]) == tracked(issues) > 0
-        pull = Pull(client, Path(), lambda: datetime.now(UTC))
-        said = {finding.subject: finding for finding in Jira("jira", options).diagnose(pull)}
-        assert said["server"].message.startswith("Jira Data Center 8.20.8")
-        assert said["projects"].level == "ok"
-
-
 def _run(command: list[str], what: str) -> None:
     CACHE.mkdir(parents=True, exist_ok=True)
     try:
         subprocess.run(command, check=True, capture_output=True, timeout=120)
     except (subprocess.SubprocessError, OSError) as error:
         pytest.skip(f"{what} cannot be installed here: {error}")
-
-
-def test_parsing_keeps_pace(recorded: list[dict[str, Any]]) -> None:
-    """Received bytes to records at well over a thousand issues a second, histories included."""
-    body = json.dumps({"issues": recorded * 10}).encode()
-    line = Line("jira", "site", {}, "https://x.test/search", NEWS, body)
-    stream = Issues(lambda _: pytest.fail("parsing asks nothing"), (), None)
-    stream.parse(line)
-    started = time.process_time()
-    stream.parse(line)
-    assert 330 / (time.process_time() - started) > 500

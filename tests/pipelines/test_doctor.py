@@ -132,7 +132,7 @@ def test_permissions_are_told_with_what_they_feed(
     work_in(tmp_path, monkeypatch, text)
     told = doctor("--offline")
     assert told.code == 0
-    ((level, message),) = told.about("tickets: needs Browse projects")
+    ((level, message),) = told.about("tickets: permission Browse projects")
     assert level == "ok"
     assert "for issues, worklogs, shown on Delivery" in message
     assert "What to automate next" in message
