@@ -18,6 +18,7 @@ from connectors.failures import (
     SingleSignOnError,
     UnauthorisedError,
     UnavailableError,
+    is_used_up,
     redact_url,
     seconds_asked,
 )
@@ -113,7 +114,7 @@ def refuse(answer: Answer, now: datetime, credential: Mapping[str, str]) -> None
 
 
 def _is_limit(answer: Answer, said: str) -> bool:
-    if "retry-after" in answer.headers or answer.headers.get("x-ratelimit-remaining") == "0":
+    if "retry-after" in answer.headers or is_used_up(answer.headers):
         return True
     return "rate limit" in said.lower()
 

@@ -32,11 +32,12 @@ from connectors.failures import (
     TrustError,
     UnauthorisedError,
     UnreachableError,
+    left_of_limit,
     origin_of,
     redact_url,
-    seconds_asked,
+    seconds_to_reset,
 )
-from connectors.limiter import Limiter, limiter_for, monotonic_epoch
+from connectors.limiter import Allowance, Limiter, limiter_for, monotonic_epoch
 from connectors.retries import MOST_WAITS, Patience, Retries
 
 log = logging.getLogger("leadline.client")
@@ -99,8 +100,6 @@ class Client:
         self._ca_file = ca_file
         self._transport = transport
         self._timeout = httpx.Timeout(timeout, connect=min(timeout, 20.0), pool=None)
-        # Otherwise every retry is printed to stdout, where the answers of commands go.
-        stamina.instrumentation.set_on_retry_hooks([])
         self._lock = threading.Lock()
         self._opened: httpx.Client | None = None
         self._limiter: Limiter | None = None
@@ -243,6 +242,24 @@ class Client:
 
     def _once(self, request: "_Request", waited: Patience) -> Answer:
         limiter = self._limits()
+        answer = None
+        while answer is None:
+            self._wait(request, waited)
+            credential = dict(self._auth.headers()) if self._auth is not None else {}
+            with limiter.slot(request.bucket, self._clock):
+                if limiter.held_until(request.bucket) > self._clock():
+                    continue  # the limit ran out while this waited for its turn
+                with self._lock:
+                    self.requests += 1
+                answer = self._sent(request, credential)
+                self._obey(answer, request.bucket)
+        log.debug("%s %s → %s", request.method, redact_url(request.url), answer.status)
+        refuse(answer, self._now(), credential)
+        return answer
+
+    def _wait(self, request: "_Request", waited: Patience) -> None:
+        """Wait as long as this credential is held back, or say that it is for too long."""
+        limiter = self._limits()
         due = limiter.held_until(request.bucket) - self._clock()
         if due > waited.left:
             raise RateLimitedError(
@@ -250,15 +267,6 @@ class Client:
                 f"{due:.0f} s more, longer than a run waits; sync again later"
             )
         waited.spend(limiter.wait(request.bucket, self._clock, self._sleep))
-        credential = dict(self._auth.headers()) if self._auth is not None else {}
-        with limiter.slot():
-            with self._lock:
-                self.requests += 1
-            answer = self._sent(request, credential)
-        self._obey(answer, request.bucket)
-        log.debug("%s %s → %s", request.method, redact_url(request.url), answer.status)
-        refuse(answer, self._now(), credential)
-        return answer
 
     def _sent(self, request: "_Request", credential: Mapping[str, str]) -> Answer:
         asked_at = self._now()
@@ -294,11 +302,15 @@ class Client:
             raise _failure(error, where, self._proxy) from error
 
     def _obey(self, answer: Answer, bucket: str) -> None:
-        """An answer that used up the limit holds back what would only be refused."""
-        if answer.status < 400 and answer.headers.get("x-ratelimit-remaining") == "0":
-            seconds = seconds_asked(answer.headers, self._now())
-            if seconds:
-                self._limits().hold(bucket, self._clock() + seconds)
+        """What an answer says is left of the limit bounds what is asked until it is full again."""
+        left = left_of_limit(answer.headers)
+        seconds = None if left is None else seconds_to_reset(answer.headers, self._now())
+        if left is None or not seconds:
+            return
+        until = self._clock() + seconds
+        self._limits().allow(bucket, Allowance(left, until))
+        if left == 0 and answer.status < 400:
+            self._limits().hold(bucket, until)
 
     def _now(self) -> datetime:
         return datetime.fromtimestamp(self._clock(), UTC)

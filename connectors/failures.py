@@ -133,9 +133,18 @@ def seconds_asked(headers: Mapping[str, str], now: datetime) -> float | None:
         told = _seconds_or_date(after, now)
         if told is not None:
             return told
-    if headers.get("x-ratelimit-remaining", headers.get("ratelimit-remaining")) == "0":
-        return seconds_to_reset(headers, now)
-    return None
+    return seconds_to_reset(headers, now) if is_used_up(headers) else None
+
+
+def left_of_limit(headers: Mapping[str, str]) -> int | None:
+    """How many requests an answer says are left, in either spelling of the header."""
+    told = headers.get("x-ratelimit-remaining", headers.get("ratelimit-remaining", "")).strip()
+    return int(told) if told.isdecimal() else None
+
+
+def is_used_up(headers: Mapping[str, str]) -> bool:
+    """Whether an answer says that nothing is left of the limit."""
+    return left_of_limit(headers) == 0
 
 
 def seconds_to_reset(headers: Mapping[str, str], now: datetime) -> float | None:

@@ -22,6 +22,7 @@ SCALES = {
     "bench_parse": 0.01,
     "bench_power_cut": 0.01,
     "bench_quantiles": 0.01,
+    "bench_rate_limit": 0.02,
     "bench_requests": 0.04,
     "bench_requests_share": 0.03,
     "bench_ticket_text": 0.02,

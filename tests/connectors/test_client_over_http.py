@@ -226,6 +226,37 @@ def test_no_more_requests_are_under_way_than_allowed(sleeper: Sleeper) -> None:
     assert most == 2
 
 
+@pytest.mark.parametrize("name", ["x-ratelimit", "ratelimit"])
+def test_no_more_are_asked_than_are_left_of_the_limit(sleeper: Sleeper, name: str) -> None:
+    """Eight threads near the end of a limit of five: none is refused, the rest waits."""
+    reset = reset_in(60)
+    left, lock = 5, threading.Lock()
+    refused: list[str] = []
+
+    def answer(asked: Asked) -> Reply:
+        nonlocal left
+        with lock:
+            if sleeper.slept:
+                left = 100
+            if left == 0:
+                refused.append(asked.path)
+                return Reply(429, {}, {"retry-after": "60"})
+            left -= 1
+            told = {f"{name}-remaining": str(left), f"{name}-reset": reset}
+        return Reply(200, [], told)
+
+    with serving(answer) as web, client_of(web, sleeper, concurrency=8) as client:
+        client.get("first")
+        threads = [threading.Thread(target=client.get, args=(f"{n}",)) for n in range(8)]
+        for thread in threads:
+            thread.start()
+        for thread in threads:
+            thread.join()
+    assert refused == []
+    assert len(web.asked) == 9
+    assert max(sleeper.slept) == pytest.approx(60, abs=1)
+
+
 @pytest.mark.parametrize(
     ("reply", "error", "words"),
     [
