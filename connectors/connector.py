@@ -132,6 +132,7 @@ class Parsed:
         self.records: dict[type[Record], list[Record]] = defaultdict(list)
         self.tables: dict[type[Record], list[pa.Table]] = defaultdict(list)
         self.sets: dict[type[Record], list[tuple[str, datetime | None]]] = defaultdict(list)
+        self.parts: dict[type[Record], list[str]] = defaultdict(list)
         self.deleted: dict[type[Record], list[str]] = defaultdict(list)
         self.rejects: list[Reject] = []
         self.seen: Counter[str] = Counter()
@@ -155,6 +156,13 @@ class Parsed:
         `updated_at` is the parent's `source_updated_at`; it orders sets as it orders parents.
         """
         self.sets[record_type].append((parent, updated_at))
+
+    def part(self, record_type: type[Record], parent: str) -> None:
+        """Say that the records of this type with this parent are only some of the parent's set.
+
+        They stand beside the newest whole set until one comes that was asked for later.
+        """
+        self.parts[record_type].append(parent)
 
     def delete(self, record_type: type[Record], key: str) -> None:
         """Say that the source itself declared this (single-column) key gone."""
@@ -242,6 +250,18 @@ class Stream(ABC):
         """Read one kept page; pure."""
 
 
+class PushedStream(Stream):
+    """A stream whose pages are sent here (`leadline listen`); nothing is asked for."""
+
+    # Nobody lists what was sent, so that nothing of it is ever found missing.
+    forgets: ClassVar[bool] = True
+    daily_full_pass: ClassVar[bool] = False
+
+    def pages(self, pull: Pull, scope: Scope, state: State) -> Iterator[Page]:  # noqa: ARG002
+        """Nothing: others send."""
+        return iter(())
+
+
 class Finding(NamedTuple):
     """One thing `leadline doctor` has to say about a connection."""
 
@@ -285,6 +305,15 @@ class Connector(ABC):
     @abstractmethod
     def scopes(self, stream: Stream) -> Iterable[Scope]:
         """The scopes of a stream without a parent, from the settings."""
+
+    @property
+    def is_pulled(self) -> bool:
+        """Whether there is anything to ask for; all of some connections is sent here."""
+        return not all(isinstance(stream, PushedStream) for stream in self.streams())
+
+    def takes(self, repository: str) -> bool:  # noqa: ARG002
+        """Whether the settings let a repository in, by its full name, that somebody else names."""
+        return True
 
     def diagnose(self, pull: Pull) -> Iterator[Finding]:  # noqa: ARG002
         """Check credential, its scopes, reachability and clock with a few requests."""

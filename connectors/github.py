@@ -93,6 +93,14 @@ class GithubConnector(Connector):
         has_named = stream.name in {"repositories", "code_scanning"}
         return [Scope("repositories")] if has_named else []
 
+    def takes(self, repository: str) -> bool:
+        """Whether the organisation, the list and the patterns of the settings let it in."""
+        name, options = repository.lower(), self.options
+        if options.repositories:
+            return name in {each.lower() for each in options.repositories} and options.takes(name)
+        owner = name.partition("/")[0]
+        return owner == (options.organisation or "").lower() and options.takes(name)
+
     def diagnose(self, pull: Pull) -> Iterator[Finding]:
         """Credential, permissions, organisation, limits and clock."""
         return diagnose(self.options, pull)

@@ -10,7 +10,7 @@ import hashlib
 import json
 import sqlite3
 import unicodedata
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 from pathlib import Path
 from typing import ClassVar, NamedTuple
@@ -23,9 +23,8 @@ from connectors.connector import (
     Line,
     Page,
     Parsed,
-    Pull,
+    PushedStream,
     Scope,
-    State,
     Stream,
 )
 from connectors.records import Decision, Record
@@ -59,16 +58,11 @@ class Choice(NamedTuple):
     value: str
 
 
-class Decisions(Stream):
+class Decisions(PushedStream):
     """Decisions as they were appended; nothing is ever pulled."""
 
     name: ClassVar[str] = "decisions"
     record_types: ClassVar[tuple[type[Record], ...]] = (Decision,)
-    forgets: ClassVar[bool] = True
-
-    def pages(self, pull: Pull, scope: Scope, state: State) -> Iterator[Page]:  # noqa: ARG002
-        """Nothing: people append."""
-        return iter(())
 
     def parse(self, line: Line) -> Parsed:
         """The one decision of a page."""

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from connectors.arrow import schema
-from connectors.connector import Connector, Stream, kinds
+from connectors.connector import Connector, PushedStream, Stream, kinds
 from connectors.records import RECORDS, Record
 from pipelines.catalog import models, steps
 from pipelines.documentation_commands import commands
@@ -120,7 +120,9 @@ def _streams(connector: type[Connector]) -> Iterator[str]:
         )
         for stream in all_streams(connector)
     ]
-    yield from table(("stream", "what it pulls", "records", "deleted at the source"), rows)
+    is_sent = all(isinstance(stream, PushedStream) for stream in all_streams(connector))
+    title = "what is sent" if is_sent else "what it pulls"
+    yield from table(("stream", title, "records", "deleted at the source"), rows)
 
 
 def _habits(stream: Stream) -> str:

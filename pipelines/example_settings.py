@@ -169,6 +169,10 @@ _EXAMPLES: dict[str, Any] = {
     "git.repositories": ["../shop", "https://git.example.com/team/payments.git"],
     "git.names": {"../shop": "Shop"},
     "git.token": {"env": "GIT_TOKEN"},
+    "push.webhooks.vendor": "github",
+    "push.webhooks.connection": "github",
+    "push.webhooks.secret": {"env": "GITHUB_WEBHOOK_SECRET"},
+    "push.webhooks.former_secret": {"env": "FORMER_WEBHOOK_SECRET"},
     "files.tables.path": "deployments.csv",
     "files.tables.record": "deployment",
     "files.tables.columns": {

@@ -9,7 +9,7 @@ import os
 import socket
 import sqlite3
 import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -85,12 +85,12 @@ class Batch(NamedTuple):
 class Landing:
     """The landing store of one data folder; safe to use from several threads."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, *, busy_seconds: float = 60) -> None:
         self.path = path
         path.parent.mkdir(parents=True, exist_ok=True)
         self._lock = threading.RLock()
         self._connection = sqlite3.connect(
-            path, timeout=60, isolation_level=None, check_same_thread=False
+            path, timeout=busy_seconds, isolation_level=None, check_same_thread=False
         )
         self._connection.execute("pragma journal_mode = wal")
         self._connection.execute("pragma synchronous = full")
@@ -199,43 +199,32 @@ class Landing:
 
     def commit(self, batch: OpenBatch, closed_at: datetime) -> int | None:
         """Keep a batch and the states of its scopes, in one transaction; the batch's id."""
-        key = (batch.connection, batch.stream)
-        blob = zstandard.compress(b"".join(batch.parts), 3) if batch.lines else b""
-        batch_id: int | None = None
-        with self.transaction() as con:
-            if batch.lines:
-                cursor = con.execute(
-                    "insert into batch (connection, stream, opened_at, closed_at, requests, lines,"
-                    " items, bytes, blob) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
-                    (
-                        *key,
-                        batch.opened_at.isoformat(),
-                        closed_at.isoformat(),
-                        batch.requests,
-                        batch.lines,
-                        batch.items,
-                        batch.bytes,
-                        blob,
-                    ),
-                )
-                batch_id = cursor.lastrowid
-                con.executemany(
-                    "insert or replace into body values (?, ?, ?, ?, ?, ?)",
-                    [(*key, scope, url, batch_id, line) for scope, url, line in batch.urls],
-                )
-            con.executemany(_UPSERT_SCOPE, [scope_row(*key, s) for s in batch.scopes.values()])
-            con.executemany(
-                "insert or replace into full_pass values (?, ?, ?, ?, ?)",
-                [(*key, s, a.isoformat(), b.isoformat()) for s, a, b in batch.completed],
-            )
-            con.executemany(
-                _UPSERT_CHILD,
-                [
-                    (batch.connection, stream, child.id, attributes_text(child), at.isoformat())
-                    for stream, child, at in batch.children
-                ],
-            )
+        (batch_id,) = self.commit_together([batch], closed_at)
         return batch_id
+
+    def commit_together(
+        self, batches: Sequence[OpenBatch], closed_at: datetime
+    ) -> list[int | None]:
+        """Keep several batches in one transaction; their ids."""
+        blobs = [zstandard.compress(b"".join(b.parts), 3) if b.lines else b"" for b in batches]
+        with self.transaction() as con:
+            return [
+                _keep(con, batch, blob, closed_at)
+                for batch, blob in zip(batches, blobs, strict=True)
+            ]
+
+    def received(self, connection: str, stream: str, scope: str, urls: str) -> list[str]:
+        """The addresses of kept pages of a scope that begin like this."""
+        rows = self._rows(
+            "select distinct url from body where connection = ? and stream = ? and scope = ?"
+            " and url >= ? and url < ?",
+            connection,
+            stream,
+            scope,
+            urls,
+            f"{urls}\U0010ffff",
+        )
+        return [str(url) for (url,) in rows]
 
     def retire(self, connection: str, stream: str, sighted_before: datetime) -> None:
         """Mark scopes their parent no longer shows as gone; they come back when sighted again."""
@@ -326,6 +315,46 @@ class Landing:
             cursor = self._connection.execute(_STATUS)
             names = [column[0] for column in cursor.description]
             return [dict(zip(names, row, strict=True)) for row in cursor.fetchall()]
+
+
+def _keep(
+    con: sqlite3.Connection, batch: OpenBatch, blob: bytes, closed_at: datetime
+) -> int | None:
+    key = (batch.connection, batch.stream)
+    batch_id: int | None = None
+    if batch.lines:
+        cursor = con.execute(
+            "insert into batch (connection, stream, opened_at, closed_at, requests, lines,"
+            " items, bytes, blob) values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+            (
+                *key,
+                batch.opened_at.isoformat(),
+                closed_at.isoformat(),
+                batch.requests,
+                batch.lines,
+                batch.items,
+                batch.bytes,
+                blob,
+            ),
+        )
+        batch_id = cursor.lastrowid
+        con.executemany(
+            "insert or replace into body values (?, ?, ?, ?, ?, ?)",
+            [(*key, scope, url, batch_id, line) for scope, url, line in batch.urls],
+        )
+    con.executemany(_UPSERT_SCOPE, [scope_row(*key, s) for s in batch.scopes.values()])
+    con.executemany(
+        "insert or replace into full_pass values (?, ?, ?, ?, ?)",
+        [(*key, s, a.isoformat(), b.isoformat()) for s, a, b in batch.completed],
+    )
+    con.executemany(
+        _UPSERT_CHILD,
+        [
+            (batch.connection, stream, child.id, attributes_text(child), at.isoformat())
+            for stream, child, at in batch.children
+        ],
+    )
+    return batch_id
 
 
 _UPSERT_SCOPE = """

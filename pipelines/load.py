@@ -82,6 +82,9 @@ class _Chunk:
     sets: dict[type[Record], list[tuple[str, datetime | None, int]]] = field(
         default_factory=lambda: defaultdict(list)
     )
+    parts: dict[type[Record], list[tuple[str, int]]] = field(
+        default_factory=lambda: defaultdict(list)
+    )
     deleted: dict[type[Record], list[tuple[str, int]]] = field(
         default_factory=lambda: defaultdict(list)
     )
@@ -126,6 +129,8 @@ class _Chunk:
                 found[record_type.table] += table.num_rows
         for record_type, sets in parsed.sets.items():
             self.sets[record_type] += [(parent, updated, index) for parent, updated in sets]
+        for record_type, parents in parsed.parts.items():
+            self.parts[record_type] += [(parent, index) for parent in parents]
         for record_type, keys in parsed.deleted.items():
             self.deleted[record_type] += [(key, index) for key in keys]
         rejected: Counter[str] = Counter()
@@ -186,8 +191,13 @@ def _merge(
             has_rows = record_type in chunk.records or record_type in chunk.tables
             rows = chunk.arrow(record_type) if has_rows else None
             if record_type.set_of is not None:
-                sets = _set_table(chunk.sets.get(record_type, []))
-                merge.merge_sets(connection, record_type, rows, sets)
+                merge.merge_sets(
+                    connection,
+                    record_type,
+                    rows,
+                    sets=_set_table(chunk.sets.get(record_type, [])),
+                    parts=_part_table(chunk.parts.get(record_type, [])),
+                )
             elif rows is not None:
                 merge.merge_rows(connection, record_type, rows)
             result.rows[record_type.table] += 0 if rows is None else rows.num_rows
@@ -219,6 +229,11 @@ def _set_table(sets: list[tuple[str, datetime | None, int]]) -> pa.Table:
             "line_number": pa.array([s[2] for s in sets], pa.int64()),
         }
     )
+
+
+def _part_table(parts: list[tuple[str, int]]) -> pa.Table:
+    columns = list(zip(*parts, strict=True)) or [(), ()]
+    return pa.table([list(column) for column in columns], schema=merge.PART_SCHEMA)
 
 
 def _delete(

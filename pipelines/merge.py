@@ -6,7 +6,7 @@ import pyarrow as pa
 from connectors.arrow import INSTANT, schema
 from connectors.records import RECORDS, Record
 
-LAYOUT = 1
+LAYOUT = 2
 
 LINE_SCHEMA = pa.schema(
     [
@@ -21,6 +21,9 @@ LINE_SCHEMA = pa.schema(
         ("url", pa.string()),
     ]
 )
+
+PART_SCHEMA = pa.schema([("parent", pa.string()), ("line_number", pa.int64())])
+NO_PARTS = PART_SCHEMA.empty_table()
 
 _RUN_COLUMNS = """
     connection varchar not null, stream varchar not null, scope varchar not null,
@@ -45,6 +48,10 @@ create table if not exists loaded_batch (
 );
 create table if not exists record_set (
     table_name varchar, parent varchar, version_at timestamptz, set_at timestamptz,
+    connection varchar, stream varchar
+);
+create table if not exists record_part (
+    table_name varchar, parent varchar, batch_id bigint, line bigint, told_at timestamptz,
     connection varchar, stream varchar
 );
 create table if not exists reject (
@@ -173,13 +180,20 @@ def merge_sets(
     connection: duckdb.DuckDBPyConnection,
     record_type: type[Record],
     rows: pa.Table | None,
+    *,
     sets: pa.Table,
+    parts: pa.Table,
 ) -> None:
-    """Replace the rows of each parent by its newest whole set; overflow pages join their set."""
+    """Replace the rows of each parent by its newest whole set; overflow pages join their set.
+
+    Rows that are only parts of a set stand beside it, until a set comes that was asked for later.
+    """
     table, parent = record_type.table, record_type.set_of
     if rows is None:
         rows = schema(record_type).append(pa.field("line_number", pa.int64())).empty_table()
     _stage(connection, rows)
+    if parts.num_rows:
+        _take_parts(connection, record_type, parts)
     connection.register("incoming_set_arrow", sets)
     connection.execute("""
         create or replace temp table incoming_set as
@@ -213,7 +227,12 @@ def merge_sets(
             f"{lost} rows of {table} came without saying that they are a whole set"
         )
     connection.execute(f"""
-        delete from "{table}" where "{parent}" in (select parent from winning_set where is_new);
+        delete from record_part using winning_set as w
+        where table_name = '{table}' and record_part.parent = w.parent and w.is_new
+            and record_part.told_at <= w.set_at;
+        delete from "{table}" as t
+        where t."{parent}" in (select parent from winning_set where is_new)
+            and not {_is_part(table)};
         delete from record_set where table_name = '{table}'
             and parent in (select parent from winning_set where is_new);
         insert into record_set
@@ -232,6 +251,61 @@ def merge_sets(
         where not exists (select 1 from "{table}" as t where {same})
         qualify row_number() over (
             partition by {key} order by i.requested_at desc, i.batch_id desc, i.line desc) = 1
+    """)
+    if parts.num_rows:
+        _merge_parts(connection, record_type, listed)
+
+
+def _is_part(table: str) -> str:
+    """Whether the row `t` of a table came as a part of a set."""
+    return f"""exists (
+        select 1 from record_part as p
+        where p.table_name = '{table}' and p.batch_id = t.batch_id and p.line = t.line
+    )"""
+
+
+def _take_parts(
+    connection: duckdb.DuckDBPyConnection, record_type: type[Record], parts: pa.Table
+) -> None:
+    """Move the rows that are only parts of a set from `incoming` into `incoming_part`."""
+    connection.register("incoming_part_arrow", parts)
+    connection.execute(f"""
+        create or replace temp table part_line as
+        select distinct p.parent, l.batch_id, l.line
+        from incoming_part_arrow as p join incoming_line as l using (line_number);
+        create or replace temp table incoming_part as
+        select i.* from incoming as i
+        join part_line as p on p.parent = i."{record_type.set_of}"
+            and p.batch_id = i.batch_id and p.line = i.line;
+        delete from incoming as i using part_line as p
+        where p.parent = i."{record_type.set_of}" and p.batch_id = i.batch_id and p.line = i.line;
+    """)
+    connection.unregister("incoming_part_arrow")
+
+
+def _merge_parts(
+    connection: duckdb.DuckDBPyConnection, record_type: type[Record], listed: str
+) -> None:
+    """Put the parts that are newer than their parent's whole set beside it, the newest a key."""
+    table, parent = record_type.table, record_type.set_of
+    key = ", ".join(f'i."{c}"' for c in record_type.key)
+    same = " and ".join(f't."{c}" = i."{c}"' for c in record_type.key)
+    connection.execute(f"""
+        create or replace temp table newer_part as
+        select i.* from incoming_part as i
+        left join record_set as s on s.table_name = '{table}' and s.parent = i."{parent}"
+        where s.parent is null or i.requested_at > s.set_at
+        qualify row_number() over (
+            partition by {key} order by i.requested_at desc, i.batch_id desc, i.line desc) = 1;
+        delete from newer_part as i where exists (
+            select 1 from "{table}" as t
+            where {same} and {_is_part(table)}
+                and (t.requested_at, t.batch_id, t.line) >= (i.requested_at, i.batch_id, i.line));
+        delete from "{table}" as t where exists (select 1 from newer_part as i where {same});
+        insert into "{table}" ({listed}) select {listed} from newer_part;
+        insert into record_part
+        select distinct '{table}', "{parent}", batch_id, line, requested_at, connection, stream
+        from newer_part;
     """)
 
 
@@ -294,7 +368,7 @@ def forget_stream(
 ) -> None:
     """Drop what a stream gave, so that its batches are read again by the parser of today."""
     tables = [record_type.table for record_type in record_types]
-    own = ["loaded_batch", "record_set", "reject", "gone"]
+    own = ["loaded_batch", "record_set", "record_part", "reject", "gone"]
     connection.execute("begin")
     connection.execute(
         "delete from load_count where batch_id in (select batch_id from loaded_batch"

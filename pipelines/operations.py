@@ -39,9 +39,12 @@ def sync(
     with opened(settings) as (folder, landing):
 
         def pull(name: str) -> SyncResult:
+            connector = settings.connections[name].connector()
+            if not connector.is_pulled:
+                return SyncResult(name)
             return sync_connection(
                 landing,
-                settings.connections[name].connector(),
+                connector,
                 clones=folder.clones,
                 full=full,
                 full_pass_hours=settings.operation.full_pass_hours,

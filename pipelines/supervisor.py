@@ -13,6 +13,7 @@ from contextlib import ExitStack, contextmanager
 from datetime import UTC, datetime
 from types import FrameType
 
+from connectors.push import Push
 from dashboards import serve
 from pipelines import dagster_home, health
 from pipelines.child import Child, Command, Guard
@@ -37,6 +38,7 @@ def run_supervisor(
     dashboard_port: int = 8501,
     dagster_port: int = 3000,
     health_port: int = 8502,
+    listen_port: int = 8503,
     behind_proxy: bool = False,
     commands: Sequence[Command] | None = None,
     say: Say | None = None,
@@ -53,16 +55,21 @@ def run_supervisor(
     folder = DataFolder(settings.data).create()
     with ExitStack() as stack:
         stack.enter_context(only_one(folder))
-        check_ports(
-            host, {"dashboard": dashboard_port, "dagster": dagster_port, "health": health_port}
-        )
+        ports = {"dashboard": dashboard_port, "dagster": dagster_port, "health": health_port}
+        if listens(settings):
+            ports["listen"] = listen_port
+        check_ports(host, ports)
         stopping = threading.Event()
         stack.enter_context(_stopped_by_signals(stopping))
         guard = Guard()
         stack.callback(guard.close)
         if commands is None:
             commands = product(
-                settings, host=host, dashboard_port=dashboard_port, dagster_port=dagster_port
+                settings,
+                host=host,
+                dashboard_port=dashboard_port,
+                dagster_port=dagster_port,
+                listen_port=listen_port,
             )
         children = [Child(command, guard, folder.path / "logs") for command in commands]
         since = datetime.now(UTC)
@@ -71,6 +78,8 @@ def run_supervisor(
         )
         say(f"dashboard http://{host}:{dashboard_port}")
         say(f"Dagster   http://{host}:{dagster_port}")
+        if listens(settings):
+            say(f"listening http://{host}:{listen_port}")
         say(f"health    http://{host}:{health_port}{health.PATH}")
         say(f"logs      {folder.path / 'logs'}")
         try:
@@ -80,8 +89,13 @@ def run_supervisor(
             stop(children)
 
 
+def listens(settings: Settings) -> bool:
+    """Whether anything may be sent here."""
+    return any(connection.kind == Push.kind for connection in settings.connections.values())
+
+
 def product(
-    settings: Settings, *, host: str, dashboard_port: int, dagster_port: int
+    settings: Settings, *, host: str, dashboard_port: int, dagster_port: int, listen_port: int
 ) -> list[Command]:
     """The processes of the product; daemon and UI wait until the graph is served."""
     environment = dagster_home.environment(settings)
@@ -92,6 +106,8 @@ def product(
     graph = ["-w", str(dagster_home.workspace(settings, socket_path))]
     webserver = [*python, "dagster_webserver", "-h", host, "-p", str(dagster_port), *graph]
     daemon = [*python, "dagster._daemon", "run", *graph]
+    listen = [*python, "pipelines.listening.service", host, str(listen_port)]
+    listening = Command("listen", listen, folder, environment, listen_port)
     return [
         Command("code", [*python, "pipelines.code_server", str(socket_path)], folder, environment),
         Command("daemon", daemon, folder, environment, after=socket_path),
@@ -103,6 +119,7 @@ def product(
             serve.environment(settings.data),
             dashboard_port,
         ),
+        *([listening] if listens(settings) else []),
     ]
 
 

@@ -6,7 +6,7 @@ from datetime import timedelta
 
 import dagster as dg
 
-from connectors.connector import Stream
+from connectors.connector import PushedStream, Stream
 from pipelines import operations
 from pipelines.assets.automation import longest_gap, never_synced
 from pipelines.assets.keys import stream_key
@@ -22,7 +22,8 @@ def connection_assets(
     """The streams of a connection: synced by one pull, one after the other, in one process.
 
     A stream's data version is its newest batch that holds items, so a pull that brought nothing
-    is fresh, and yet nothing that is downstream has a reason to run.
+    is fresh, and yet nothing that is downstream has a reason to run. Of what is sent here nothing
+    is pulled: the step tells what came since the last one.
     """
     connector = connection.connector()
     streams = connector.streams()
@@ -73,9 +74,11 @@ def _spec(
     freshness: dg.FreshnessPolicy,
 ) -> dg.AssetSpec:
     tables = ", ".join(record_type.table for record_type in stream.record_types)
+    is_pushed = isinstance(stream, PushedStream)
+    what = "what was sent here as" if is_pushed else f"pages of {title}'s"
     return dg.AssetSpec(
         stream_key(connection.name, stream.name),
-        description=f"One row per batch of pages of {title}'s {stream.name}, as received. "
+        description=f"One row per batch of {what} {stream.name}, as received. "
         f"They are read into: {tables}.",
         group_name=identifier,
         kinds={connection.kind, "sqlite"},

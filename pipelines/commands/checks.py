@@ -8,7 +8,7 @@ from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from importlib.metadata import version
 
-from connectors.connector import Connector, Finding, Pull, SourceError
+from connectors.connector import Connector, Finding, Pull, PushedStream, SourceError
 from connectors.secret import SecretMissingError
 from pipelines.commands.status import ago, build_of, streams_of
 from pipelines.files import DataFolder
@@ -121,11 +121,14 @@ def permissions(one: Connection) -> Iterator[Finding]:
 
 def pages(settings: Settings) -> Iterator[Finding]:
     """What each page will lack with these connections, and what to connect for it."""
+    sent = {(row["connection"], row["stream"]) for row in streams_of(DataFolder(settings.data))}
     given = {
         record_type
         for one in settings.connections.values()
         for stream in one.connector().streams()
         for record_type in stream.record_types
+        # Anything may be sent; what never was gives a page nothing.
+        if not isinstance(stream, PushedStream) or (one.name, stream.name) in sent
     }
     lacking: dict[str, list[str]] = defaultdict(list)
     for need in NEEDS:

@@ -6,6 +6,7 @@ import typer
 
 
 def run(
+    *,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
     port: Annotated[
         int, typer.Option("--port", "--dashboard", min=1, max=65535, help="The dashboard's port.")
@@ -18,6 +19,12 @@ def run(
         int,
         typer.Option("--health-port", "--health", min=1, max=65535, help="Port of the health URL."),
     ] = 8502,
+    listen_port: Annotated[
+        int,
+        typer.Option(
+            "--listen-port", "--listen", min=1, max=65535, help="Port of what may be sent here."
+        ),
+    ] = 8503,
     behind_proxy: Annotated[
         bool,
         typer.Option(
@@ -26,7 +33,7 @@ def run(
         ),
     ] = False,
 ) -> None:
-    """Run everything: scheduled pulls and builds, Dagster's pages, the dashboard.
+    """Run everything: scheduled pulls and builds, Dagster's pages, the dashboard, the push API.
 
     What dies is started again; Ctrl-C or SIGTERM ends all of it. The pages have no sign-in of their
     own, so another address than loopback needs --behind-proxy.
@@ -54,5 +61,6 @@ def run(
         dashboard_port=port,
         dagster_port=dagster_port,
         health_port=health_port,
+        listen_port=listen_port,
         behind_proxy=behind_proxy,
     )

@@ -28,7 +28,7 @@ RUN_COLUMNS_OF = {
     "source": {"last_success_at", "last_full_at", "requests", "bytes"},
 }
 # How the rows came, not what they say.
-RUN_TABLES = {"layout", "loaded_batch", "load_count"}
+RUN_TABLES = {"layout", "loaded_batch", "load_count", "record_part"}
 
 
 def records_of(data: Path) -> Tables:

@@ -247,7 +247,13 @@ def tell(
             merge.merge_rows(connection, record_type, table)
         else:
             parents = sorted({getattr(row, record_type.set_of) for row in rows})
-            merge.merge_sets(connection, record_type, table, _sets(parents))
+            merge.merge_sets(
+                connection,
+                record_type,
+                table,
+                sets=_sets(parents),
+                parts=merge.NO_PARTS,
+            )
     connection.close()
     with Landing(data.landing) as landing:
         result = warehouse.build(

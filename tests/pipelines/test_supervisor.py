@@ -62,12 +62,13 @@ from pathlib import Path
 from pipelines.settings import load
 from pipelines.supervisor import run_supervisor
 
-health, dashboard, dagster = (int(each) for each in sys.argv[2:])
+health, dashboard, dagster, listen = (int(each) for each in sys.argv[2:])
 run_supervisor(
     load(Path(sys.argv[1])),
     health_port=health,
     dashboard_port=dashboard,
     dagster_port=dagster,
+    listen_port=listen,
 )
 """
 
@@ -266,6 +267,7 @@ def test_secrets_stay_out_of_what_is_shown(tmp_path: Path, monkeypatch: pytest.M
         host="127.0.0.1",
         dashboard_port=1,
         dagster_port=2,
+        listen_port=3,
     )
     assert commands[0].environment["GITHUB_TOKEN"] == "canary-5f1c"
     assert "canary-5f1c" not in repr(commands)
@@ -282,9 +284,9 @@ def test_process_of_the_same_id_is_told_apart() -> None:
 
 
 def test_product_comes_up_whole_and_dies_with_a_killed_supervisor(tmp_path: Path) -> None:
-    """The real processes: the graph loads, UI and dashboard answer; after kill -9 none is left."""
-    (tmp_path / "leadline.toml").write_text("", "utf-8")
-    ports = free_ports(3)
+    """The real processes: the graph loads, all of them answer; after kill -9 none is left."""
+    (tmp_path / "leadline.toml").write_text("[connections.push]\n", "utf-8")
+    ports = free_ports(4)
     process = subprocess.Popen(
         [sys.executable, "-c", PRODUCT, str(tmp_path), *map(str, ports)],
         stdout=subprocess.PIPE,
@@ -297,7 +299,9 @@ def test_product_comes_up_whole_and_dies_with_a_killed_supervisor(tmp_path: Path
     try:
         wait_until(lambda: answers(ports[0]), process)
         wait_until(lambda: found.health()["ok"], process, seconds=120)
-        assert set(found.health()["processes"]) == {"code", "daemon", "dagster", "dashboard"}
+        names = {"code", "daemon", "dagster", "dashboard", "listen"}
+        assert set(found.health()["processes"]) == names
+        assert httpx.get(f"http://127.0.0.1:{ports[3]}/health").json()["waiting"] == 0
         location = ask_dagster(ports[2])
         assert location == {"name": "leadline", "loadStatus": "LOADED"}
         assert len(found.processes()) >= 4

@@ -1,0 +1,59 @@
+"""Whoever sends to `leadline listen`: one thing of each kind, and a delivery of each vendor."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from connectors.push import Push
+from tests.contract.worlds.world import World
+from tests.pushing import SECRET, deployment, moment, receiving
+
+PERSON = "ada@example.com"
+SENT = {
+    "deployments": [deployment(actor=PERSON), deployment(2, finished_at=moment(9))],
+    "incidents": {"id": "1", "title": "Slow", "created_at": moment(9), "service": "shop"},
+    "tickets": {
+        "id": "1",
+        "key": "OPS-1",
+        "project": "OPS",
+        "title": "A database",
+        "created_at": moment(0),
+        "reporter": PERSON,
+        "transitions": [{"at": moment(5), "to_value": "Doing", "to_category": "in_progress"}],
+    },
+    "self-service-actions": {"id": "1", "category": "database", "started_at": moment(0)},
+    "setup-events": [
+        {"id": "1", "service": "shop", "template": "service", "requested_at": moment(0)},
+        {"id": "2", "service": "till", "requested_at": moment(0), "approved_at": moment(4)},
+    ],
+}
+DELIVERED = {
+    "action": "created",
+    "repository": {"full_name": "acme/shop", "html_url": "https://github.com/acme/shop"},
+    "deployment": {"id": 7, "sha": "4f2c9d1e", "created_at": moment(0), "updated_at": moment(2)},
+    "deployment_status": {
+        "id": 9,
+        "node_id": "DES_9",
+        "state": "success",
+        "created_at": moment(2),
+    },
+}
+
+
+@contextmanager
+def world(folder: Path) -> Iterator[World]:
+    """A sender that sends the same whenever it is asked to."""
+    os.environ["CONTRACT_GITHUB_WEBHOOK"] = SECRET
+    options = {
+        "webhooks": [{"vendor": "github", "secret": {"env": "CONTRACT_GITHUB_WEBHOOK"}}],
+    }
+    yield World(options, options, send=_send)
+
+
+def _send(data: Path, connector: Push) -> int:
+    with receiving(data, connector) as sender:
+        answers = [sender.send(path, body) for path, body in SENT.items()]
+        answers.append(sender.github("deployment_status", DELIVERED, delivery="1"))
+    assert {answer.status_code for answer in answers} == {202}, [a.text for a in answers]
+    return sum(int(answer.json()["received"]) for answer in answers)
