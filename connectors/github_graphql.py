@@ -1,12 +1,12 @@
 """Asking GitHub's GraphQL: what its errors mean, and pages that shrink when they are too heavy."""
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, replace
+from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from connectors.answer import Answer
 from connectors.client import Client
-from connectors.connector import Page, SourceError, State
+from connectors.connector import Page, SourceError
 from connectors.failures import (
     BrokenAnswerError,
     ForbiddenError,
@@ -186,25 +186,6 @@ def _judge(
 
 def _is_of_one_item(error: Mapping[str, Any]) -> bool:
     return len(error.get("path") or ()) >= _DEPTH_OF_A_FIELD
-
-
-def state_on_last(pages: Iterable[Page], state: Callable[[], State]) -> Iterator[Page]:
-    """The pages, the last of them with the state: it moves once all of them are kept.
-
-    Where the pages end in an error, what came before is kept and the state stays.
-    """
-    held: Page | None = None
-    try:
-        for page in pages:
-            if held is not None:
-                yield held
-            held = page
-    except SourceError:
-        if held is not None:
-            yield held
-        raise
-    if held is not None:
-        yield replace(held, state=state())
 
 
 def dig(data: Any, *path: str) -> Any:

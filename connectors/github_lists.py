@@ -16,8 +16,9 @@ from pydantic import BaseModel, ConfigDict
 from connectors.clones import settled_marker
 from connectors.connector import Page, Pull, Scope, SourceError, State, stable_mark
 from connectors.failures import NotFoundError
-from connectors.github_graphql import Asker, StaleCursorError, Told, dig, state_on_last
+from connectors.github_graphql import Asker, StaleCursorError, Told, dig
 from connectors.github_probes import RepositoryChild, is_unchanged, start_of
+from connectors.snapshots import state_on_last
 
 OVERLAP_SECONDS = 300
 

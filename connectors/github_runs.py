@@ -13,7 +13,6 @@ from pydantic import BaseModel, ConfigDict
 from connectors.clones import settled_marker
 from connectors.connector import Line, Page, Parsed, Pull, Scope, SourceError, State
 from connectors.failures import redact_url
-from connectors.github_graphql import state_on_last
 from connectors.github_probes import (
     RepositoryChild,
     newest,
@@ -25,6 +24,7 @@ from connectors.github_rest import parse_rest
 from connectors.github_wire import RepositoryWire
 from connectors.reading import load_json
 from connectors.records import PipelineJob, PipelineRun, Record
+from connectors.snapshots import state_on_last
 
 _CAP = 1000
 _PER_PAGE = 100

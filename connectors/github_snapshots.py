@@ -4,15 +4,13 @@ One request lists a hundred. A page that says what it said at the last sync is n
 full pass keeps them all.
 """
 
-import hashlib
 import json
-from abc import abstractmethod
 from collections.abc import Iterator, Mapping
 from typing import Any, ClassVar
 
-from connectors.connector import Line, Page, Parsed, Pull, Scope, State, Stream
+from connectors.connector import Line, Page, Parsed, Pull, Scope
 from connectors.failures import NotFoundError
-from connectors.github_graphql import Asker, MissingScopeError, Told, dig, state_on_last
+from connectors.github_graphql import Asker, MissingScopeError, Told, dig
 from connectors.github_mapping import account, add_members, team
 from connectors.github_options import GithubOptions
 from connectors.github_probes import excluded_names, former_keys, read_repositories, repository
@@ -28,6 +26,7 @@ from connectors.github_rest import is_rest, parse_rest
 from connectors.github_wire import AccountWire, MemberWire, TeamWire
 from connectors.reading import Children, Reader
 from connectors.records import Account, Record, Repository, Team, TeamMember
+from connectors.snapshots import SnapshotStream
 
 _PAGE = 100
 _NAMED_AT_ONCE = 25
@@ -44,34 +43,14 @@ _TEAMS: Reader[TeamWire] = Reader(
 _MEMBERS: Reader[MemberWire] = Reader(MemberWire, ("data", "node", "members", "edges"), TeamMember)
 
 
-class SnapshotStream(Stream):
-    """A list that is read whole, page by page; unchanged pages are not kept again."""
+class OrganisationList(SnapshotStream):
+    """A list of the organisation that is read whole."""
 
     def __init__(self, options: GithubOptions) -> None:
         self.options = options
 
-    @abstractmethod
-    def answers(self, pull: Pull, scope: Scope) -> Iterator[list[Page]]:
-        """Each page of the list, followed by the overflow pages of its items."""
 
-    def pages(self, pull: Pull, scope: Scope, state: State) -> Iterator[Page]:
-        """The pages that differ from those of the last sync; all of them on a full pass."""
-        known: list[str] = json.loads(state.marker) if state.marker else []
-        digests: list[str] = []
-
-        def changed() -> Iterator[Page]:
-            for index, pages in enumerate(self.answers(pull, scope)):
-                content = hashlib.sha256()
-                for page in pages:
-                    content.update(page.body + repr(sorted(page.attributes.items())).encode())
-                digests.append(content.hexdigest()[:16])
-                if index >= len(known) or known[index] != digests[index]:
-                    yield from pages
-
-        yield from state_on_last(changed(), lambda: State(marker=json.dumps(digests)))
-
-
-class RepositoriesStream(SnapshotStream):
+class RepositoriesStream(OrganisationList):
     """Repositories, each with what the probe shows of its lists."""
 
     name = "repositories"
@@ -138,7 +117,7 @@ class RepositoriesStream(SnapshotStream):
         return parsed
 
 
-class TeamsStream(SnapshotStream):
+class TeamsStream(OrganisationList):
     """Teams of the organisation with their own members, those of child teams left out."""
 
     name = "teams"
@@ -187,7 +166,7 @@ class TeamsStream(SnapshotStream):
         return parsed
 
 
-class AccountsStream(SnapshotStream):
+class AccountsStream(OrganisationList):
     """Members of the organisation."""
 
     name = "accounts"

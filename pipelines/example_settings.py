@@ -20,7 +20,7 @@ from pipelines.settings import Settings
 from pipelines.settings_messages import model_of
 
 _WIDTH = 98
-_FIRST_KINDS = ("github", "jira", "backstage", "git", "files")
+_FIRST_KINDS = ("github", "gitlab", "jira", "backstage", "git", "files")
 _HEAD = """\
 # Leadline's settings. Everything here is optional; a line that starts with # and a key shows the
 # default (or an example, where there is none): remove the # and change it.
@@ -158,6 +158,11 @@ _EXAMPLES: dict[str, Any] = {
     "github.exclude": ["sandbox-*"],
     "github.practices": {"scan": False},
     "git.practices": {"scan": False},
+    "gitlab.groups": ["your-group"],
+    "gitlab.projects": ["your-group/tools/shop"],
+    "gitlab.token": {"env": "GITLAB_TOKEN"},
+    "gitlab.exclude": ["sandbox-*"],
+    "gitlab.practices": {"scan": False},
     "jira.base_url": "https://your-site.atlassian.net",
     "jira.email": "you@example.com",
     "jira.token": {"env": "JIRA_TOKEN"},

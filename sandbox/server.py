@@ -44,7 +44,8 @@ class Sandbox:
     the servers; leaving stops them. `world` holds the moment everything is seen from, `faults`,
     `jira_faults` and `backstage_faults` the rules that spoil answers, `requests`, `jira_requests`
     and `backstage_requests` what was asked.
-    `hidden` repositories are kept from the token. A port of 0 takes a free one.
+    `repositories` are the written ones by number. `hidden` repositories are kept from the token.
+    A port of 0 takes a free one.
     """
 
     def __init__(
@@ -72,7 +73,7 @@ class Sandbox:
         self._stack = ExitStack()
 
     def __enter__(self) -> Self:
-        paths = self._repositories()
+        paths = self.repositories = self._repositories()
         github = github_app(self.world, self.github)
         jira = jira_app(self.world, self.jira)
         self.requests: RequestLog = github.state.requests

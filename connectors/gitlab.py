@@ -1,0 +1,99 @@
+"""GitLab: gitlab.com and self-managed.
+
+Ids: `<connection>:repository:<project number>`, `…:merge_request:<number>`, `…:team:<group
+number>`, `…:account:<user number>`. A moved project keeps its number and its history.
+"""
+
+from collections.abc import Iterable, Iterator, Mapping
+from typing import ClassVar
+
+from connectors.client import Client
+from connectors.clones import GitSource
+from connectors.connector import Connector, Finding, Permission, Pull, Scope, Stream
+from connectors.gitlab_diagnosis import diagnose
+from connectors.gitlab_git import (
+    ProjectCommitPaths,
+    ProjectCommits,
+    ProjectPractices,
+    ProjectReferences,
+)
+from connectors.gitlab_options import GitlabOptions
+from connectors.gitlab_people import AccountsStream, TeamsStream
+from connectors.gitlab_projects import NAMED, ProjectsStream
+
+
+class GitlabConnector(Connector):
+    """Groups with their subgroups, or single projects, on GitLab."""
+
+    kind = "gitlab"
+    title = "GitLab"
+    options_type = GitlabOptions
+    options: GitlabOptions
+    backoff_seconds: ClassVar[float] = 0.5
+    permissions = (
+        Permission(
+            "read_api",
+            ("repositories", "teams", "accounts"),
+            "a scope of the token; its user needs the role Reporter in the groups. api does as "
+            "well, but may write",
+        ),
+        Permission(
+            "read_repository",
+            ("references", "commits", "commit_paths", "practices"),
+            "a scope of the token; its user needs the role Reporter in private projects",
+        ),
+    )
+
+    def __init__(self, name: str, options: GitlabOptions) -> None:
+        super().__init__(name, options)
+        # Git takes tokens of every kind under this name.
+        self._source = GitSource(
+            token=options.token.reveal,
+            username="oauth2",
+            ca_file=options.ca_file,
+            proxy=options.proxy,
+        )
+
+    def client(self) -> Client:
+        """The client of this connection."""
+        options = self.options
+        return Client(
+            base_url=f"{options.root}/api/v4",
+            authenticate=self._credential,
+            ca_file=options.ca_file,
+            proxy=options.proxy,
+            concurrency=options.concurrency,
+            backoff_seconds=self.backoff_seconds,
+        )
+
+    def streams(self) -> tuple[Stream, ...]:
+        """Projects first: they open the scopes of all that follows."""
+        # All of them always, so that kept pages can be read whatever the settings say today;
+        # those that the settings leave out have no scopes.
+        options = self.options
+        return (
+            ProjectsStream(options),
+            TeamsStream(),
+            AccountsStream(),
+            ProjectReferences(self._source),
+            ProjectCommits(self._source),
+            ProjectCommitPaths(self._source, is_wanted=options.paths),
+            ProjectPractices(self._source, options.practices),
+        )
+
+    def scopes(self, stream: Stream) -> Iterable[Scope]:
+        """The groups, and the projects named; without groups there are no teams or members."""
+        for group in self.options.groups:
+            yield Scope(group)
+        if stream.name == "repositories" and self.options.projects:
+            yield Scope(NAMED)
+
+    def diagnose(self, pull: Pull) -> Iterator[Finding]:
+        """Credential, scopes, groups and projects, limits and clock."""
+        return diagnose(self.options, pull)
+
+    def _credential(self) -> Mapping[str, str]:
+        token = self.options.token.reveal()
+        if self.options.authentication == "bearer":
+            return {"authorization": f"Bearer {token}"}
+        return {"private-token": token}

@@ -1,0 +1,28 @@
+"""GitLab as the sandbox serves it, REST, GraphQL and Git on one host."""
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from sandbox.generate import build_organisation
+from sandbox.gitlab_protocol import GitlabSettings
+from sandbox.server import Sandbox
+from tests.contract.worlds.world import World
+from tests.e2e.demo_world import END
+
+
+@contextmanager
+def world(folder: Path) -> Iterator[World]:
+    """A small organisation as a group with its teams as subgroups."""
+    organisation = build_organisation(engineers=4, months=2, services=2, end=END)
+    with Sandbox(organisation, folder / "git") as sandbox:
+        settings = GitlabSettings(repositories=sandbox.repositories, per_minute=2000)
+        os.environ["CONTRACT_GITLAB_TOKEN"] = settings.token
+        options = {
+            "base_url": sandbox.host("gitlab", settings).url,
+            "groups": [organisation.login],
+            "token": {"env": "CONTRACT_GITLAB_TOKEN"},
+            "paths": True,
+        }
+        yield World(options, {**options, "start_date": "2026-09-15"})
