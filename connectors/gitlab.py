@@ -17,6 +17,7 @@ from connectors.gitlab_git import (
     ProjectPractices,
     ProjectReferences,
 )
+from connectors.gitlab_merge_requests import ChangeRequestsStream
 from connectors.gitlab_options import GitlabOptions
 from connectors.gitlab_people import AccountsStream, TeamsStream
 from connectors.gitlab_projects import NAMED, ProjectsStream
@@ -33,7 +34,7 @@ class GitlabConnector(Connector):
     permissions = (
         Permission(
             "read_api",
-            ("repositories", "teams", "accounts"),
+            ("repositories", "teams", "accounts", "change_requests"),
             "a scope of the token; its user needs the role Reporter in the groups. api does as "
             "well, but may write",
         ),
@@ -75,6 +76,7 @@ class GitlabConnector(Connector):
             ProjectsStream(options),
             TeamsStream(),
             AccountsStream(),
+            ChangeRequestsStream(options),
             ProjectReferences(self._source),
             ProjectCommits(self._source),
             ProjectCommitPaths(self._source, is_wanted=options.paths),

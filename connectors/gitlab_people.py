@@ -18,8 +18,11 @@ from connectors.snapshots import SnapshotStream
 
 _GROUPS_A_PAGE = 50
 _MEMBERS_A_PAGE = 100
-USER = "user { id username name publicEmail bot }"
-_MEMBERS = f"pageInfo {{ hasNextPage endCursor }} nodes {{ accessLevel {{ stringValue }} {USER} }}"
+USER_FIELDS = "id username name publicEmail bot"
+_MEMBERS = (
+    "pageInfo { hasNextPage endCursor } "
+    f"nodes {{ accessLevel {{ stringValue }} user {{ {USER_FIELDS} }} }}"
+)
 
 TEAMS = f"""
 query($path: ID!, $first: Int!, $after: String) {{

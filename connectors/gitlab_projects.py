@@ -67,6 +67,7 @@ class ProjectWire(Wire):
     mirror: bool | None = None
     visibility: str | None = None
     empty_repo: bool | None = None
+    merge_requests_enabled: bool | None = None
     creator_id: int | None = None
     forked_from_project: ForkWire | None = None
 
@@ -139,15 +140,23 @@ def read_projects(line: Line, parsed: Parsed) -> list[ProjectWire]:
     return (_SINGLE if is_single else _LISTED).read(line, parsed)
 
 
-def project_scopes(line: Line, parsed: Parsed, marker: Marker) -> Iterator[Scope]:
-    """One scope a project of a page that became a record, under its number."""
+def project_scopes(
+    line: Line,
+    parsed: Parsed,
+    marker: Marker,
+    is_open: Callable[[ProjectWire], bool] = lambda _: True,
+) -> Iterator[Scope]:
+    """One scope a project of a page that became a record, under its number.
+
+    `is_open` says whether the project has the feature at all that a stream reads.
+    """
     kept = {
         each.repository_id for each in parsed.records[Repository] if isinstance(each, Repository)
     }
     probes = json.loads(line.attributes.get("probes", "{}"))
     former = json.loads(line.attributes.get("former_keys", "{}"))
     for wire in read_projects(line, Parsed()):
-        if _repository_id(line, wire) not in kept:
+        if _repository_id(line, wire) not in kept or not is_open(wire):
             continue
         attributes = {
             "repository_key": repository_key(wire.web_url),

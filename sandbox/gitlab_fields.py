@@ -3,7 +3,8 @@
 from collections.abc import Callable, Iterable, Sequence
 from typing import Any
 
-from sandbox.forge import ChangeRequest, Repository
+from sandbox.forge import ChangeRequest, Commit, Repository
+from sandbox.gitlab_merge_payloads import Note, commits, notes, title
 from sandbox.gitlab_protocol import LARGEST_PAGE, stamp
 from sandbox.gitlab_view import ROLES, GitlabView, Group, Member
 from sandbox.world import CHANGE_REQUESTS
@@ -107,12 +108,55 @@ class GitlabFields:
             "id": f"gid://gitlab/Project/{repository.id}",
             "fullPath": self.view.full_path(repository),
             "mergeRequests": requests,
+            "mergeRequest": lambda _, iid: next(
+                iter(requests(_, iids=[iid], first=1)["nodes"]), None
+            ),
         }
 
     def merge_request(self, change: ChangeRequest) -> Fields:
         """A merge request."""
+
+        def noted(_: Any, filter: str = "ALL_NOTES", **arguments: Any) -> Fields:  # noqa: A002
+            wanted = {"ONLY_ACTIVITY": (True,), "ONLY_COMMENTS": (False,)}.get(
+                filter, (True, False)
+            )
+            found = [note for note in notes(change) if note.is_system in wanted]
+            return connection(found, self._note, arguments)
+
+        is_merged = change.state == "merged"
         return {
             "id": f"gid://gitlab/MergeRequest/{change.id}",
             "iid": str(change.number),
             "updatedAt": stamp(change.updated_at),
+            "commitCount": len(change.commit_shas),
+            "diffStatsSummary": {
+                "additions": change.additions,
+                "deletions": change.deletions,
+                "fileCount": change.changed_files,
+            },
+            "author": self.user(change.author_account_id),
+            "mergeUser": self.user(change.merged_by_account_id) if is_merged else None,
+            "commits": lambda _, **arguments: connection(
+                commits(self.view, change), self._commit, arguments
+            ),
+            "notes": noted,
+        }
+
+    def _note(self, note: Note) -> Fields:
+        return {
+            "id": f"gid://gitlab/{'Note' if note.is_system else 'DiscussionNote'}/{note.id}",
+            "system": note.is_system,
+            "body": note.body,
+            "createdAt": stamp(note.at),
+            "author": self.user(note.account_id),
+        }
+
+    def _commit(self, commit: Commit) -> Fields:
+        return {
+            "id": f"gid://gitlab/CommitPresenter/{commit.sha}",
+            "sha": commit.sha,
+            "title": title(commit),
+            "authoredDate": stamp(commit.author.at),
+            "committedDate": stamp(commit.committer.at),
+            "authorEmail": commit.author.email,
         }

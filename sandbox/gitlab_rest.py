@@ -3,14 +3,23 @@
 import re
 from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any
 from urllib.parse import unquote
 
 from starlette.requests import Request
 
-from sandbox.forge import Repository
+from sandbox.forge import ChangeRequest, Repository
+from sandbox.gitlab_merge_payloads import (
+    commit_body,
+    commits,
+    merge_request_body,
+    note_body,
+    notes,
+)
 from sandbox.gitlab_protocol import GitlabSettings, Refusal, Rows
 from sandbox.gitlab_view import GitlabView, Group
+from sandbox.world import CHANGE_REQUESTS
 
 Body = dict[str, Any]
 
@@ -97,6 +106,48 @@ def _members_of_project(call: Call) -> Rows:
     return Rows(call.view.members(call.view.place(call.project())), call.view.member_body)
 
 
+def _merge_requests(call: Call) -> Rows:
+    is_rising = call.asked("sort") == "asc"
+    field = "updated_at" if call.asked("order_by") == "updated_at" else "created_at"
+    project = call.project()
+    found = call.view.world.things(CHANGE_REQUESTS, project.id, field, is_descending=not is_rising)
+    for name, is_after in (("updated_after", True), ("updated_before", False)):
+        text = call.asked(name)
+        if text is None:
+            continue
+        try:
+            bound = datetime.fromisoformat(text)
+        except ValueError as error:
+            raise Refusal(400, f"{name} is invalid") from error
+        found = [
+            one for one in found if one.updated_at == bound or is_after == (one.updated_at > bound)
+        ]
+    return Rows(found, lambda change: merge_request_body(call.view, change))
+
+
+def _change(call: Call) -> ChangeRequest:
+    number = int(call.path["iid"]) if call.path["iid"].isdigit() else 0
+    found = call.view.world.one(CHANGE_REQUESTS, call.project().id, number, "number")
+    if found is None:
+        raise Refusal(404, "404 Not found")
+    return found
+
+
+def _merge_request(call: Call) -> Body:
+    return merge_request_body(call.view, _change(call))
+
+
+def _notes(call: Call) -> Rows:
+    found = notes(_change(call))
+    if call.asked("sort") != "asc":
+        found = found[::-1]
+    return Rows(found, lambda note: note_body(call.view, note))
+
+
+def _commits(call: Call) -> Rows:
+    return Rows(commits(call.view, _change(call)), commit_body)
+
+
 HANDLERS: dict[str, Handler] = {
     "/user": _user,
     "/personal_access_tokens/self": _token,
@@ -109,6 +160,10 @@ HANDLERS: dict[str, Handler] = {
     "/projects": _projects,
     "/projects/{project}": _project,
     "/projects/{project}/members/all": _members_of_project,
+    "/projects/{project}/merge_requests": _merge_requests,
+    "/projects/{project}/merge_requests/{iid}": _merge_request,
+    "/projects/{project}/merge_requests/{iid}/notes": _notes,
+    "/projects/{project}/merge_requests/{iid}/commits": _commits,
 }
 
 
