@@ -57,8 +57,7 @@ def change_request(
         created_at=wire.created_at,
         ready_at=ready_at or (None if is_draft else wire.created_at),
         merged_at=wire.merged_at,
-        # GitLab gives one of the two times, the product's vocabulary means the end of either kind.
-        closed_at=wire.closed_at or wire.merged_at,
+        closed_at=_closed_at(wire),
         # Whoever set a merge to happen later is named as well before it has happened.
         merged_by=actor(line, wire.merge_user or wire.merged_by) if wire.merged_at else None,
         base_branch=wire.target_branch,
@@ -71,6 +70,15 @@ def change_request(
         ticket_keys=ticket_keys(wire.title, wire.source_branch),
         source_updated_at=wire.updated_at,
     )
+
+
+def _closed_at(wire: MergeRequestWire) -> datetime | None:
+    """The end of either kind, of which GitLab gives the time of one.
+
+    Of old ones it gives neither: over they are all the same, and a merge without a time is none.
+    """
+    over = wire.updated_at if wire.state in {"merged", "closed"} else None
+    return wire.closed_at or wire.merged_at or over
 
 
 def _merge_sha(wire: MergeRequestWire) -> str | None:

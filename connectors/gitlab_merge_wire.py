@@ -1,11 +1,10 @@
 """Merge requests as GitLab writes them: the list by REST, notes and commits by either API."""
 
-from typing import Annotated, Any
+from typing import Any
 
-from pydantic import AliasChoices, AwareDatetime, BeforeValidator, Field
+from pydantic import AliasChoices, AwareDatetime, Field
 
-from connectors.gitlab_names import number_of
-from connectors.gitlab_people import UserWire
+from connectors.gitlab_people import Number, UserWire
 from connectors.reading import CamelWire, Children, Integer, Reader, Wire
 from connectors.records import ChangeRequest, ChangeRequestCommit, Review
 
@@ -13,10 +12,6 @@ from connectors.records import ChangeRequest, ChangeRequestCommit, Review
 def _either(camel: str, snake: str) -> Any:
     """A field of GraphQL under one name and of REST under another."""
     return Field(None, validation_alias=AliasChoices(camel, snake))
-
-
-# REST gives bare numbers, GraphQL `gid://gitlab/Note/7`.
-Number = Annotated[int, BeforeValidator(number_of)]
 
 
 class LabelWire(Wire):
@@ -35,6 +30,7 @@ class MergeRequestWire(Wire):
     merged_at: AwareDatetime | None = None
     closed_at: AwareDatetime | None = None
     title: str | None = None
+    state: str | None = None
     web_url: str | None = None
     draft: bool | None = None
     work_in_progress: bool | None = None
@@ -91,7 +87,7 @@ class DiffStatsWire(CamelWire):
 class DetailsWire(CamelWire):
     """What GraphQL adds to a merge request of the list."""
 
-    iid: Annotated[int, BeforeValidator(number_of)]
+    iid: Number
     commit_count: int | None = None
     diff_stats_summary: DiffStatsWire | None = None
     author: UserWire | None = None

@@ -19,9 +19,9 @@ def number_of(text: str | int) -> int:
     return int(found[1])
 
 
-def account_id(connection: str, number: str | int) -> str:
+def account_id(connection: str, number: int) -> str:
     """The id of an account: its number, which outlives its username."""
-    return f"{connection}:account:{number_of(number)}"
+    return f"{connection}:account:{number}"
 
 
 def is_bot_name(username: str | None) -> bool:

@@ -4,9 +4,9 @@ A configured group itself is no team: it holds everybody, as an organisation doe
 """
 
 from collections.abc import Iterator, Mapping
-from typing import Any, ClassVar
+from typing import Annotated, Any, ClassVar
 
-from pydantic import Field
+from pydantic import BeforeValidator
 
 from connectors.connector import Line, Page, Parsed, Pull, Scope
 from connectors.failures import NotFoundError
@@ -55,10 +55,14 @@ query($path: ID!, $first: Int!, $after: String) {{
 """
 
 
+# REST gives bare numbers, GraphQL `gid://gitlab/User/7`.
+Number = Annotated[int, BeforeValidator(number_of)]
+
+
 class UserWire(CamelWire):
     """A user; REST and GraphQL write their names alike but for the address."""
 
-    id: str | int
+    id: Number
     username: str
     name: str | None = None
     public_email: str | None = None
@@ -87,14 +91,14 @@ class MembersWire(CamelWire):
 class ParentWire(CamelWire):
     """The group a group is in."""
 
-    id: str
+    id: Number
     full_path: str | None = None
 
 
 class GroupWire(CamelWire):
     """A group with its direct members."""
 
-    id: str = Field(pattern=r"\d+$")
+    id: Number
     name: str
     full_path: str | None = None
     parent: ParentWire | None = None
@@ -188,9 +192,9 @@ def _team(line: Line, wire: GroupWire) -> Team:
     above = wire.parent
     is_below_top = above is not None and above.full_path != line.attributes.get("group")
     return Team(
-        team_id=f"{line.connection}:team:{number_of(wire.id)}",
+        team_id=f"{line.connection}:team:{wire.id}",
         name=wire.name,
-        parent=f"{line.connection}:team:{number_of(above.id)}" if above and is_below_top else None,
+        parent=f"{line.connection}:team:{above.id}" if above and is_below_top else None,
     )
 
 
