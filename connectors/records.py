@@ -220,6 +220,9 @@ class DeploymentAttempt(Record):
     created_at: Instant
     actor: str | None = None
     url: str | None = None
+    content: str | None = None  # applications: it brings descriptions of others, and no service
+    series: str | None = None  # where the source numbers what succeeded without a gap
+    number: int | None = None  # within the series; attempts of one number are one event
 
 
 class DeploymentStatus(Record):

@@ -1,6 +1,7 @@
 """Deployments of images and manifests, mapped to the source, in small stories."""
 
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -162,3 +163,86 @@ def test_a_manifest_without_an_image_is_mapped_by_its_service(tmp_path: Path) ->
         ("shop", full("a")),
         ("shop", full("b")),
     ]
+
+
+def numbered(number: int, sha: str, at: float, suffix: str = "", **more: Any) -> list[Record]:
+    """A sync as Argo CD numbers them, of an application named shop."""
+    attempt, *states = live(number, sha, at)
+    attempt_id = f"argo:sync:u:{number}{suffix}"
+    values = {"repository_key": MANIFESTS, "series": "u", "number": number, **more}
+    return [
+        attempt.model_copy(update={"attempt_id": attempt_id, **values}),
+        *(state.model_copy(update={"attempt_id": attempt_id}) for state in states),
+    ]
+
+
+def test_images_that_came_along_are_left_out(tmp_path: Path) -> None:
+    """Beside one whose source is known, and all but one where none is; each with its reason."""
+    beside = [
+        numbered(1, "m1", 5, ":envoy", image="x/envoy:1", service_hint="envoy"),
+        numbered(2, "m2", 9, ":envoy", image="x/envoy:1", service_hint="envoy"),
+    ]
+    foreign = [
+        numbered(3, "m3", 11, image="x/proxy:1", service_hint="shop"),
+        numbered(3, "m3", 11, ":reload", image="x/reload:1", service_hint="shop"),
+    ]
+    story = tell(
+        tmp_path,
+        repository(),
+        line("a", "b"),
+        manifests("m1", "m2", "m3"),
+        numbered(1, "m1", 5, image=f"shop:{full('a')}", service_hint="shop"),
+        numbered(2, "m2", 9, image=f"shop:{full('b')}", service_hint="shop"),
+        *beside,
+        *foreign,
+    )
+    assert story.ask("select sha, changes from deployment_fact order by live_at") == [
+        (full("a"), 0),
+        (full("b"), 1),
+        (None, 0),
+    ]
+    assert story.ask(
+        "select subject from exclusion where rule = 'deployment:beside' order by 1"
+    ) == [
+        ("argo:sync:u:1:envoy",),
+        ("argo:sync:u:2:envoy",),
+        ("argo:sync:u:3:reload",),
+    ]
+
+
+def test_an_app_of_apps_deploys_no_service(tmp_path: Path) -> None:
+    """It is left out with its reason, and does not count as an unmatched deployment."""
+    story = tell(
+        tmp_path,
+        repository(),
+        line("a", "b"),
+        manifests("m1"),
+        numbered(1, "m1", 5, image=f"shop:{full('b')}", service_hint="shop"),
+        numbered(7, "m1", 6, content="applications", service_hint="apps", series="parent"),
+    )
+    assert story.ask("select count(*) from deployment") == [(1,)]
+    assert story.ask("select subject from exclusion where rule = 'deployment:applications'") == [
+        ("argo:sync:u:7",)
+    ]
+    assert story.ask("select subject from data_check where check_name like 'unmatched dep%'") == []
+
+
+def test_what_the_source_had_forgotten_is_counted(tmp_path: Path) -> None:
+    """By the numbers that are left out; the first that is known again comes after a gap."""
+    story = tell(
+        tmp_path,
+        repository(),
+        line("a", "b", "c"),
+        manifests("m1", "m2", "m3"),
+        numbered(4, "m1", 5, image=f"shop:{full('a')}", service_hint="shop"),
+        numbered(5, "m2", 9, image=f"shop:{full('b')}", service_hint="shop"),
+        numbered(9, "m3", 13, image=f"shop:{full('c')}", service_hint="shop"),
+        numbered(0, "m3", 14, series="v", environment="staging", service_hint="shop"),
+    )
+    assert story.ask("""
+        select subject, count, total from data_check
+        where check_name = 'deployments the source had forgotten'
+    """) == [("shop", 3, 4)]
+    assert story.ask("""
+        select is_after_gap from deployment_fact where environment = 'production' order by live_at
+    """) == [(False,), (False,), (True,)]

@@ -1,6 +1,8 @@
 -- One row per attempt of the deployments API or a file, with the repository it belongs to: of its
 -- image the source; else by its address, by a name that only one repository has, or by the service
 -- it names. Attempts of no known repository stay here with none, and data health counts them.
+-- What deploys descriptions of others alone is none, and of several images that came at once those
+-- of no known source are not, beside one whose source is known.
 -- kept: while building
 -- key: attempt_id
 -- references: repository_key -> repository.repository_key; stated_key -> repository.repository_key
@@ -27,7 +29,11 @@ stated as (
     left join owned as o on o.name = d.repository_key
     left join named as n on n.name = d.repository_key
     left join image_source as i on i.image = d.image
-    where d.deleted_at is null
+    where d.deleted_at is null and d.content is distinct from 'applications'
+    qualify i.repository_key is not null or d.number is null
+        or row_number() over (
+            partition by d.connection, d.series, d.number
+            order by i.repository_key is null, d.attempt_id) = 1
 ),
 manifests as (
     -- What deploys images built elsewhere holds no source itself.

@@ -7,16 +7,22 @@
 -- references: service_id -> service.service_id
 with followed as (
     select deployment_id, connection, started_at,
+        split_part(deployment_id, '|', 2) as attempt_id,
         lag(started_at) over (
             partition by service_id, environment order by live_at, deployment_id) as previous_at
     from folded_deployment where live_at is not null
 ),
 resumed as (
-    -- The first to go live since its source was silent, of a place that was live before.
+    -- The first to go live since its source was silent, or forgot some, of a place live before.
     select distinct f.deployment_id
     from followed as f
     join source_gap as g on g.connection = f.connection
         and f.previous_at <= g.last_at and f.started_at >= g.resumed_at
+    union
+    select f.deployment_id
+    from followed as f
+    join missed_attempt as m on m.attempt_id = f.attempt_id
+    where f.previous_at is not null
 )
 select
     f.* exclude (started_at),

@@ -214,11 +214,22 @@ with found as (
     group by r.name
     union all
     select 'deployments after a gap', s.name, count(*) filter (where d.is_after_gap), count(*),
-        'the first since the source gave nothing for over 14 days',
+        'the first since the source gave nothing for over 14 days, or had forgotten some',
         'changes of the time before may have been live earlier'
     from deployment as d join service as s on s.service_id = d.service_id
     where d.live_at is not null and d.environment_class = 'production'
     group by s.name having count(*) filter (where d.is_after_gap) > 0
+    union all
+    select 'deployments the source had forgotten', coalesce(d.service_hint, m.series),
+        sum(m.missed), sum(m.missed) + count(*),
+        'there were so many more before those that were pulled',
+        'sync more often, or let the source keep more (Argo CD: revisionHistoryLimit)'
+    from (
+        select min(attempt_id) as attempt_id, series, number, min(missed) as missed
+        from missed_attempt group by series, number
+    ) as m
+    join records.deployment_attempt as d on d.attempt_id = m.attempt_id
+    group by 2
     union all
     select 'interval-censored changes', s.name,
         count(*) filter (where c.relation = 'interval_censored'), count(*),

@@ -23,6 +23,14 @@ union all
 select attempt_id, 'deployment:absurd', 'before 2000, or more than a day after the last pull'
 from attempt where is_absurd
 union all
+select attempt_id, 'deployment:applications', 'brings descriptions of applications alone, which deploy by themselves'
+from records.deployment_attempt where deleted_at is null and content = 'applications'
+union all
+select attempt_id, 'deployment:beside', 'an image of no known source, beside others that came with it'
+from records.deployment_attempt
+where deleted_at is null and content is distinct from 'applications'
+    and attempt_id not in (select attempt_id from attempt_repository)
+union all
 select distinct change_id, 'change:baseline', 'already in the first deployment seen'
 from change_fact where relation = 'baseline'
 union all
