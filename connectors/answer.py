@@ -127,6 +127,8 @@ def _words(body: bytes, credential: Mapping[str, str]) -> str:
         return ""
     if not isinstance(told, dict):
         return ""
+    if isinstance(told.get("error"), dict):
+        told = {"errorMessages": told["error"].get("errors"), **told["error"]}
     messages = told.get("errorMessages")
     text = told.get("message") or (messages[0] if isinstance(messages, list) and messages else "")
     if not isinstance(text, str) or not text:

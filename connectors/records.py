@@ -327,6 +327,8 @@ class Incident(Record):
     merged_into: str | None = None
     references: list[str] = []
     url: str | None = None
+    reopens: int | None = None  # times it was resolved and was not over
+    escalations: int | None = None  # times somebody further was called
 
 
 class CatalogEntity(Record):

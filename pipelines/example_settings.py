@@ -172,6 +172,8 @@ _EXAMPLES: dict[str, Any] = {
     "argocd.selector": "team=shop",
     "argocd.app_namespaces": ["argocd"],
     "argocd.clusters": {"https://10.20.0.1": "eu-production"},
+    "pagerduty.base_url": "https://api.eu.pagerduty.com",
+    "pagerduty.team_ids": ["PABC123"],
     "backstage.base_url": "https://portal.example.com",
     "backstage.token": {"env": "BACKSTAGE_TOKEN"},
     "backstage.github_host": "github.example.com",
