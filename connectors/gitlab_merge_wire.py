@@ -1,9 +1,10 @@
 """Merge requests as GitLab writes them: the list by REST, notes and commits by either API."""
 
-from typing import Any
+from typing import Annotated, Any
 
-from pydantic import AliasChoices, AwareDatetime, Field
+from pydantic import AliasChoices, AwareDatetime, BeforeValidator, Field
 
+from connectors.gitlab_names import last_part
 from connectors.gitlab_people import Number, UserWire
 from connectors.reading import CamelWire, Children, Integer, Reader, Wire
 from connectors.records import ChangeRequest, ChangeRequestCommit, Review
@@ -46,9 +47,12 @@ class MergeRequestWire(Wire):
 
 
 class NoteWire(Wire):
-    """A comment, or a line of the system's own on what somebody did."""
+    """A comment, or a line of the system's own on what somebody did.
 
-    id: Number
+    Lines made from events (labels, states) have the sum of a hash for a number.
+    """
+
+    id: Annotated[str, BeforeValidator(last_part)]
     created_at: AwareDatetime = Field(validation_alias=AliasChoices("createdAt", "created_at"))
     body: str | None = None
     system: bool | None = None

@@ -19,6 +19,14 @@ def number_of(text: str | int) -> int:
     return int(found[1])
 
 
+def last_part(text: str | int | None) -> str:
+    """What a global id of GraphQL ends with, be it no number; raises `ValueError`."""
+    found = str(text).rpartition("/")[2]
+    if text is None or re.fullmatch(r"\w+", found) is None:
+        raise ValueError(f"{text!r} is not an id of GitLab")
+    return found
+
+
 def account_id(connection: str, number: int) -> str:
     """The id of an account: its number, which outlives its username."""
     return f"{connection}:account:{number}"

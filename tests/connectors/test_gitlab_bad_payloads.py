@@ -169,8 +169,10 @@ def test_an_approval_that_was_taken_back_is_dismissed() -> None:
         note(4, "approved this merge request", at=at[2]),
         note(5, "requested changes", at=at[3]),
         note(6, "added 1 commit", at=at[3]),
+        {**note(0, "added ~bug label", at=at[3]), "id": "gid://gitlab/LabelNote/0a1b2c3d"},
     ]
     parsed = parse([request()], [details(activity=activity)])
+    assert parsed.rejects == []
     assert rows(parsed, Review, "review_id", "state") == [
         ("gitlab:note:1", "dismissed"),
         ("gitlab:note:2", "approved"),
