@@ -21,6 +21,7 @@ from connectors.connector import (
     SourceError,
     Stream,
 )
+from connectors.jira_desk import diagnose_desks
 from connectors.jira_site import Site, expect, members
 from connectors.jira_streams import Issues, Users, Worklogs
 from connectors.secret import Secret, SecretMissingError
@@ -68,6 +69,11 @@ class Jira(Connector):
             "Browse projects",
             ("issues", "worklogs"),
             "in every project to be read; scoped token: `read:jira-work`",
+        ),
+        Permission(
+            "Service project agent",
+            ("issues",),
+            "for the goals (SLAs) of requests alone, in service projects",
         ),
         Permission(
             "Browse users and groups",
@@ -120,6 +126,7 @@ class Jira(Connector):
             yield clock_skew(answer, pull.now())
             yield _limit(answer)
             yield _projects(_visible_projects(site), self.options.projects)
+            yield diagnose_desks(site)
         except (SourceError, SecretMissingError) as error:
             yield Finding("error", "jira", str(error))
 

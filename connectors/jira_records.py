@@ -10,7 +10,9 @@ from pydantic import BaseModel
 
 from connectors.arrow import columns_table
 from connectors.connector import Line, Parsed
+from connectors.jira_desk import add_slas, organisations
 from connectors.jira_wire import (
+    CATEGORIES,
     FieldsWire,
     HistoryWire,
     IssueHistoriesWire,
@@ -25,8 +27,6 @@ from connectors.jira_wire import (
 )
 from connectors.records import Account, Record, Ticket, TicketTransition, Worklog
 
-# Jira's category keys are the same on every site and in every language.
-CATEGORIES = {"new": "new", "indeterminate": "in_progress", "done": "done"}
 # What becomes a transition, by the id of the field (and its name on Data Center).
 TRACKED = {
     "status": "status",
@@ -69,10 +69,12 @@ def add_issue(parsed: Parsed, line: Line, wire: IssueWire) -> None:
             created_at=fields.created,
             resolved_at=fields.resolutiondate,
             resolution=fields.resolution.name if fields.resolution else None,
+            organisations=organisations(parsed, line, wire),
             url=f"{line.attributes['browse']}/{wire.key}" if "browse" in line.attributes else None,
             source_updated_at=fields.updated,
         )
     )
+    add_slas(parsed, line, wire, ticket_id)
     log = wire.changelog
     if log is None:
         return

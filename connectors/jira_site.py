@@ -12,12 +12,15 @@ from connectors.answer import Answer
 from connectors.client import Client
 from connectors.connector import SourceError
 from connectors.failures import redact_url
-from connectors.jira_records import CATEGORIES
+from connectors.jira_wire import CATEGORIES
 from connectors.reading import load_json
 
 # Cloud's index may show a change minutes after a later one; Data Center's runs on several nodes.
 OVERLAP = timedelta(minutes=10)
+# What service projects add, by the types that name these fields on every site.
 _REQUEST_TYPE = "com.atlassian.servicedesk:vp-origin"
+_SLA = "com.atlassian.servicedesk:sd-sla-field"
+_ORGANISATIONS = "com.atlassian.servicedesk:sd-customer-organizations"
 _FIELDS = (
     "summary",
     "description",
@@ -78,8 +81,13 @@ class Site:
     def attributes(self) -> dict[str, str]:
         """What parsing an issue needs beside its page."""
         found = {"browse": f"{self._address}/browse"}
-        if self.request_type_field is not None:
-            found["request_type_field"] = self.request_type_field
+        for name, ids in (
+            ("request_type_field", self._custom_fields.get(_REQUEST_TYPE, [])[:1]),
+            ("organisations_field", self._custom_fields.get(_ORGANISATIONS, [])[:1]),
+            ("sla_fields", self.sla_fields),
+        ):
+            if ids:
+                found[name] = ",".join(ids)
         return found
 
     @property
@@ -88,14 +96,21 @@ class Site:
         told = self.info.get("baseUrl") if self._deployment is None else None
         return (told if isinstance(told, str) else self.client.base_url).rstrip("/")
 
+    @property
+    def sla_fields(self) -> list[str]:
+        """The custom fields that hold goals of service projects, one a goal."""
+        return self._custom_fields.get(_SLA, [])
+
     @cached_property
-    def request_type_field(self) -> str | None:
-        """The custom field that holds the request type of a service project's tickets."""
+    def _custom_fields(self) -> dict[str, list[str]]:
+        """The custom fields of service projects, by their type."""
+        found: dict[str, list[str]] = {}
         for each in expect(self.client.get(f"{self.api}/field"), list):
             schema = each.get("schema") if isinstance(each, dict) else None
-            if isinstance(schema, dict) and schema.get("custom") == _REQUEST_TYPE:
-                return str(each.get("id"))
-        return None
+            custom = schema.get("custom") if isinstance(schema, dict) else None
+            if custom in {_REQUEST_TYPE, _SLA, _ORGANISATIONS}:
+                found.setdefault(custom, []).append(str(each.get("id")))
+        return found
 
     @cached_property
     def categories(self) -> str:
@@ -110,7 +125,7 @@ class Site:
 
     def search(self, projects: Sequence[str], since: int) -> Iterator[Found]:
         """Issues changed since an epoch millisecond, in the order of their changes."""
-        names = [*_FIELDS, *([self.request_type_field] if self.request_type_field else [])]
+        names = [*_FIELDS, *(name for ids in self._custom_fields.values() for name in ids)]
         asked = {"fields": ",".join(names), "maxResults": _ISSUES_A_PAGE[self.is_cloud]}
         if self.is_cloud:
             return self._by_token({**asked, "jql": _jql(projects, since)})

@@ -37,7 +37,7 @@ from connectors.jira_wire import (
     WorklogWire,
 )
 from connectors.reading import Reader
-from connectors.records import Account, Ticket, TicketTransition, Worklog
+from connectors.records import Account, Ticket, TicketSla, TicketTransition, Worklog
 
 _HISTORY_FIELDS = sorted(TRACKED.keys() - {"Key"})
 _MOST_HISTORIES = 1000
@@ -64,7 +64,7 @@ class Issues(SiteStream):
     """
 
     name = "issues"
-    record_types = (Ticket, TicketTransition)
+    record_types = (Ticket, TicketTransition, TicketSla)
 
     _issues = Reader(IssueWire, ("issues",), Ticket)
     _histories = Reader(IssueHistoriesWire, ("issueChangeLogs",), TicketTransition)
@@ -132,7 +132,7 @@ class Issues(SiteStream):
                 return
 
     def parse(self, line: Line) -> Parsed:
-        """Tickets and transitions."""
+        """Tickets with their goals, and transitions."""
         parsed = Parsed()
         if line.attributes.get("holds") == "histories":
             for histories in self._histories.read(line, parsed):

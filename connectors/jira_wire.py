@@ -23,6 +23,9 @@ from typing_extensions import TypedDict
 
 from connectors.reading import CamelWire, Seconds
 
+# Jira's category keys are the same on every site and in every language.
+CATEGORIES = {"new": "new", "indeterminate": "in_progress", "done": "done"}
+
 Value = TypeVar("Value")
 
 _PLAIN = ConfigDict(alias_generator=to_camel, coerce_numbers_to_str=True)

@@ -276,6 +276,7 @@ class Ticket(Record):
     created_at: Instant
     resolved_at: Instant | None = None
     resolution: str | None = None
+    organisations: list[str] = []  # customers of a service desk that it is shared with
     url: str | None = None
 
 
@@ -294,6 +295,26 @@ class TicketTransition(Record):
     to_category: str | None = None
     at: Instant
     actor: str | None = None
+
+
+class TicketSla(Record):
+    """One run of the clock that a service desk holds a ticket's goal against, pauses left out."""
+
+    table = "ticket_sla"
+    key = ("ticket_id", "sla_id", "cycle")
+    set_of = "ticket_id"
+
+    ticket_id: str
+    sla_id: str
+    cycle: int
+    name: str
+    started_at: Instant
+    stopped_at: Instant | None = None
+    breach_at: Instant | None = None  # when the goal is missed, unless the clock stops before
+    goal_us: int | None = None
+    elapsed_us: int | None = None  # of a clock that has stopped
+    is_breached: bool = False  # of one that runs, `breach_at` tells
+    is_paused: bool = False
 
 
 class Worklog(Record):
@@ -554,6 +575,7 @@ RECORDS: tuple[type[Record], ...] = (
     Release,
     Ticket,
     TicketTransition,
+    TicketSla,
     Worklog,
     Incident,
     CatalogEntity,

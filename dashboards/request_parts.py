@@ -121,6 +121,16 @@ def asides(flow: pl.DataFrame, spread: dict[bool, dict[str, Any]], has_team: boo
     return found
 
 
+def goal_aside(found: dict[str, Any] | None) -> list[Aside]:
+    """Return how many goals of the service desk were missed; nothing where it sets none."""
+    if found is None:
+        return []
+    detail = f"{int(found['missed']):,} of {int(found['goals']):,} in 91 days"
+    if found["response_hours"] is not None:
+        detail += f", first response after {words.duration(found['response_hours'])} (median)"
+    return [Aside("Goals missed", words.percent(found["missed"], found["goals"]), detail)]
+
+
 def _spread(label: str, row: dict[str, Any] | None) -> Aside:
     if row is None:
         return Aside(label, "···", "no hours of theirs are known")
@@ -183,12 +193,17 @@ def type_table(found: pl.DataFrame) -> None:
     box.dataframe(
         found.with_columns(mapped(found["type"], words.one_line)),
         hide_index=True,
+        column_order=[name for name in found.columns if not found[name].is_null().all()],
         height=table_height(found.height),
         column_config={
             "type": st.column_config.TextColumn("type", width="medium"),
             "requests": st.column_config.NumberColumn("requests", format="localized"),
             "teams": st.column_config.NumberColumn("teams that ask"),
             "mean_hours": st.column_config.NumberColumn("hours each", format="%.1f"),
+            "response_hours": st.column_config.NumberColumn(
+                "first response after hours", format="%.1f"
+            ),
+            "missed": st.column_config.NumberColumn("goals missed", format="%.0f %%"),
             "open": st.column_config.NumberColumn("still open", format="localized"),
         },
         placeholder="–",

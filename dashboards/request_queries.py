@@ -91,12 +91,28 @@ def types(queries: Queries) -> pl.DataFrame:
         SELECT coalesce(request_type, type, 'without a type') AS type, count(*) AS requests,
             count(DISTINCT team_name) AS teams,
             avg(duration_us) / 3.6e9 AS mean_hours,
+            avg(first_response_us) / 3.6e9 AS response_hours,
+            sum(goals_missed) * 100.0 / nullif(sum(goals), 0) AS missed,
             count(*) FILTER (WHERE is_open) AS open
         FROM request_fact, build
         WHERE class = 'request' AND created_at >= as_of - INTERVAL 91 DAY AND created_at < as_of
         GROUP BY 1 HAVING count(*) > 1 ORDER BY requests DESC, 1 LIMIT 30
         """
     )
+
+
+def goals(queries: Queries) -> dict[str, Any] | None:
+    """Return how many goals of the service desk were missed in the last 91 days, if there are."""
+    rows = queries.frame(
+        """
+        SELECT sum(goals) AS goals, sum(goals_missed) AS missed,
+            median(first_response_us) / 3.6e9 AS response_hours
+        FROM request_fact, build
+        WHERE created_at >= as_of - INTERVAL 91 DAY AND created_at < as_of
+        HAVING sum(goals) > 0
+        """
+    )
+    return None if rows.is_empty() else rows.row(0, named=True)
 
 
 def tickets(queries: Queries, kind: str, limit: int = TICKET_LIMIT) -> pl.DataFrame:

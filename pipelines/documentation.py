@@ -146,17 +146,8 @@ def _permissions(connector: type[Connector]) -> Iterator[str]:
 
 
 def _kinds() -> Iterator[str]:
-    rows = [
-        (f"[{kind}]({kind}.md)", connector.title, ", ".join(_records_of(connector)))
-        for kind, connector in kinds().items()
-    ]
-    yield from table(("kind", "source", "gives"), rows)
-
-
-def _records_of(connector: type[Connector]) -> Iterator[str]:
-    found = {r.table: None for stream in all_streams(connector) for r in stream.record_types}
-    for name in found:
-        yield f"[{name}](../records.md#{name})"
+    rows = [(f"[{kind}]({kind}.md)", connector.title) for kind, connector in kinds().items()]
+    yield from table(("kind", "source"), rows)
 
 
 def _definitions(rooms: tuple[str, ...]) -> Iterator[str]:

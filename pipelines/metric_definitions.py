@@ -271,7 +271,10 @@ DEFINITIONS = (
         "hours of handling one (cut at the 95th percentile), times repeatability, the share of "
         "its tickets in the largest group of like titles, or of its type where titles say "
         "nothing. Sorted by these hours; teams that ask and hours they wait break ties. The wait "
-        "is from opening to resolving, as it was by the clock. Rising or falling: the last 13 "
+        "is from opening to resolving, as it was by the clock. Where a service desk sets goals "
+        "(SLAs), the waits for the first response and the resolution by its own clock, without "
+        "pauses and closed hours, stand beside it, and how many goals were missed. Teams are those "
+        "of who asked, else the desk's organisations. Rising or falling: the last 13 "
         "weeks against the 13 before, where the Wilson interval of the share leaves out one half.",
         "weeks: 26; least tickets: 5; month: 365.25 / 12 days",
         "automation_candidate",

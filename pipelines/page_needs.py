@@ -85,6 +85,7 @@ NEEDS = (
     Need((FAILURES,), "reverted changes", "revert", is_missed=False),
     Need((REQUESTS, AUTOMATE), "requests", "platform_request", (Ticket,)),
     Need((REQUESTS, AUTOMATE), "hours of requests", "ticket_handling"),
+    Need((REQUESTS, AUTOMATE), "waits by a service desk's goals", "request_wait", is_missed=False),
     Need((REQUESTS, AUTOMATE), "what people did themselves", "self_service"),
     Need((ONBOARDING,), "who is new, and their first steps", "newcomer"),
     Need((INTERACTIONS,), "what teams do for and with each other", "team_interaction"),

@@ -4,7 +4,7 @@ from typing import Final, Literal
 
 from pydantic import Field, field_validator
 
-from pipelines.settings_section import Section
+from pipelines.settings_section import Section, regular_expression
 
 TicketClass = Literal["request", "build", "incident", "overhead"]
 NO_TEAM: Final = "none"
@@ -76,6 +76,14 @@ class Requests(Section):
     session_start_minutes: float = Field(
         30, ge=0, le=240, description="time taken before the first activity of a session"
     )
+    first_response_pattern: str = Field(
+        r"(?i)first response",
+        description="name of the goal (SLA) of service desks that ends with the first response",
+    )
+    resolution_pattern: str = Field(
+        r"(?i)to resol(ution|ve)",
+        description="name of the goal (SLA) that ends when a request is resolved",
+    )
     text_probability: float = Field(
         0.6, ge=0.5, lt=1, description="how sure the text model must be, or it says nothing"
     )
@@ -108,6 +116,11 @@ class Requests(Section):
         if NO_TEAM in value and len(value) > 1:
             raise ValueError(f'"{NO_TEAM}" cannot stand beside teams; write one or the other')
         return value
+
+    @field_validator("first_response_pattern", "resolution_pattern")
+    @classmethod
+    def _pattern_compiles(cls, value: str) -> str:
+        return regular_expression(value) or value
 
     @field_validator("effort_hours")
     @classmethod

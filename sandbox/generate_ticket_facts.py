@@ -80,7 +80,14 @@ class TicketMaker:
                 for at, by, items in changes
             ),
             worklogs=worklogs,
+            organisations=self._organisations(plan),
         )
+
+    def _organisations(self, plan: TicketPlan) -> tuple[str, ...]:
+        """Each team is a customer of the request desk, but for one in ten, who asks alone."""
+        if plan.request_type_index is None or plan.reporter.person_id % 10 == 7:
+            return ()
+        return (self._simulation.teams[plan.reporter.team_index].name,)
 
     def _components(self, plan: TicketPlan) -> tuple[str, ...]:
         if plan.components is not None:

@@ -14,9 +14,10 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Mount, Route
 
+from sandbox.jira_desk import DESK
 from sandbox.jira_history import tickets_at
-from sandbox.jira_lists import LISTS, MOST_WORKLOGS
-from sandbox.jira_payloads import Deployment, JiraPayloads, epoch, field_id
+from sandbox.jira_lists import LISTS
+from sandbox.jira_payloads import Deployment, Desk, JiraPayloads, epoch, field_id
 from sandbox.jira_query import Query, QueryError, read_query
 from sandbox.request_log import TEMPLATE, Logged, RequestLog
 from sandbox.ticketing import Ticket
@@ -36,6 +37,7 @@ class JiraSettings:
     `zone` is the profile zone of the calling account: times are written in it and bare times of
     JQL are read in it. `page_cap` bounds every page whatever is asked for, `result_window` how
     far Data Center reads into one result. `per_second` allows that many requests a second.
+    `desk` says what the account is to service projects, or that there is no such thing.
     """
 
     deployment: Deployment = "cloud"
@@ -47,6 +49,7 @@ class JiraSettings:
     history_page: int = 1000
     result_window: int = 10_000
     per_second: int | None = None
+    desk: Desk = "agent"
     now: Callable[[], float] = time.time
 
     @property
@@ -184,13 +187,28 @@ def jira_app(world: World, settings: JiraSettings | None = None) -> Starlette:
         Route(f"/rest/api/{versions}{path}", _endpoint(path, handler), methods=methods)
         for path, (handler, methods) in handlers.items()
     ]
-    routes.append(Route("/rest/servicedeskapi/request", _endpoint("/request", _service_requests)))
+    if settings.desk != "absent":
+        routes += [
+            Route(f"/rest/servicedeskapi{path}", _endpoint(path, _admitted(handler)))
+            for path, handler in DESK.items()
+        ]
     mounted = [Mount(settings.context_path, routes=routes)] if settings.context_path else routes
     app = Starlette(routes=mounted, exception_handlers={Refusal: _refused})
     app.state.site = Site(world, settings)
     app.state.requests = RequestLog()
     app.add_middleware(Logged, log=app.state.requests)
     return app
+
+
+def _admitted(handler: Handler) -> Handler:
+    """The same for agents alone."""
+
+    def admitted(call: Call) -> Any:
+        if call.site.settings.desk != "agent":
+            raise Refusal(403, "You do not have permission to view this service desk.")
+        return handler(call)
+
+    return admitted
 
 
 def _endpoint(template: str, handler: Handler) -> Callable[[Request], Any]:
@@ -202,7 +220,14 @@ def _endpoint(template: str, handler: Handler) -> Callable[[Request], Any]:
             site.admit(request.headers.get("authorization"))
         body = await request.body()
         base = f"{request.url.scheme}://{request.headers.get('host')}{settings.context_path}"
-        payloads = JiraPayloads(site.world.organisation, base, settings.zone, settings.deployment)
+        payloads = JiraPayloads(
+            site.world.organisation,
+            base,
+            settings.zone,
+            settings.deployment,
+            moment=site.world.visible_until,
+            desk=settings.desk,
+        )
         return JSONResponse(handler(Call(site, payloads, request, json.loads(body or b"{}"))))
 
     return endpoint
@@ -296,30 +321,4 @@ def _changelog(call: Call) -> Any:
         "total": len(histories),
         "isLast": start + limit >= len(histories),
         "values": [call.payloads.history(history) for history in shown],
-    }
-
-
-def _service_requests(call: Call) -> Any:
-    """The requests of service projects, by the service desk's own way of paging."""
-    asked = [ticket for ticket in call.site.tickets if ticket.request_type_id]
-    start, limit = call.number("start", 0), min(call.number("limit", 50), MOST_WORKLOGS)
-    shown = asked[start : start + limit]
-    is_last = start + limit >= len(asked)
-    base = f"{call.payloads.base}/rest/servicedeskapi/request"
-    links = {"self": base} if is_last else {"next": f"{base}?start={start + limit}&limit={limit}"}
-    return {
-        "size": len(shown),
-        "start": start,
-        "limit": limit,
-        "isLastPage": is_last,
-        "_links": {"base": call.payloads.base, **links},
-        "values": [
-            {
-                "issueId": str(ticket.id),
-                "issueKey": ticket.key,
-                "requestTypeId": ticket.request_type_id,
-                "serviceDeskId": str(ticket.project_id),
-            }
-            for ticket in shown
-        ],
     }

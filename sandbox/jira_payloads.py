@@ -6,6 +6,7 @@ from functools import cached_property
 from typing import Any, Literal
 from zoneinfo import ZoneInfo
 
+from sandbox.jira_desk import desk_fields, desk_values
 from sandbox.organisation import Organisation
 from sandbox.ticketing import (
     History,
@@ -26,18 +27,28 @@ _CATEGORIES: dict[str, tuple[int, str, str]] = {
 }
 _FIELD_IDS = {"Key": "issuekey"}
 Deployment = Literal["cloud", "data_center"]
+Desk = Literal["agent", "customer", "absent"]
 
 
 class JiraPayloads:
     """Builds bodies as a site at `base` shows them to a caller in `zone`."""
 
     def __init__(
-        self, organisation: Organisation, base: str, zone: str, deployment: Deployment
+        self,
+        organisation: Organisation,
+        base: str,
+        zone: str,
+        deployment: Deployment,
+        *,
+        moment: datetime,
+        desk: Desk,
     ) -> None:
         self.site = organisation.ticket_site
         self.base = base
         self.zone = ZoneInfo(zone)
         self.is_cloud = deployment == "cloud"
+        self.moment = moment
+        self.desk = desk
 
     @cached_property
     def users(self) -> dict[str, TicketUser]:
@@ -119,7 +130,7 @@ class JiraPayloads:
         ]
         schema = {"custom": "com.atlassian.servicedesk:vp-origin", "customId": 10010}
         custom = {"id": REQUEST_TYPE_FIELD, "name": "请求类型", "custom": True, "schema": schema}
-        return [*found, custom]
+        return found if self.desk == "absent" else [*found, custom, *desk_fields()]
 
     def issue(self, ticket: Ticket, names: Collection[str], *, is_plain: bool) -> dict[str, Any]:
         """An issue with the named fields; `is_plain` gives text as API 2 does, else as ADF."""
@@ -160,7 +171,7 @@ class JiraPayloads:
             "resolutiondate": self.stamp(ticket.resolved_at),
             "resolution": {"name": ticket.resolution} if ticket.resolution else None,
             "worklog": self.worklogs(ticket, 0, _EMBEDDED_WORKLOGS),
-            REQUEST_TYPE_FIELD: self._request_type(ticket, project),
+            **self._of_desk(ticket, project),
         }
 
     def _links(self, ticket: Ticket) -> list[dict[str, Any]]:
@@ -177,6 +188,14 @@ class JiraPayloads:
                 "outwardIssue": {"key": ticket.duplicate_of},
             }
         ]
+
+    def _of_desk(self, ticket: Ticket, project: TicketProject) -> dict[str, Any]:
+        """The custom fields of service projects."""
+        if self.desk == "absent":
+            return {}
+        is_agent = self.desk == "agent"
+        values = desk_values(ticket, project, self.base, self.moment, is_agent=is_agent)
+        return {REQUEST_TYPE_FIELD: self._request_type(ticket, project), **values}
 
     def _request_type(self, ticket: Ticket, project: TicketProject) -> Any:
         found = next((r for r in project.request_types if r.id == ticket.request_type_id), None)

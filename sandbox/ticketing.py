@@ -124,6 +124,7 @@ class Ticket:
     resolution: Literal["Done", "Won't Do", "Duplicate"] | None
     histories: tuple[History, ...]  # oldest first
     worklogs: tuple[Worklog, ...]  # oldest first
+    organisations: tuple[str, ...] = ()  # customers of the desk that the request is shared with
 
 
 @dataclass(frozen=True, slots=True)

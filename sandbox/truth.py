@@ -15,6 +15,7 @@ import polars as pl
 
 from sandbox.organisation import Organisation
 from sandbox.outcomes import ChangeOutcome, DeploymentOutcome
+from sandbox.service_levels import cycles_of
 from sandbox.truth_changes import ChangeFacts, change_facts
 from sandbox.truth_failures import FailureTruth, failure_rows, incident_rows, signal_rows
 from sandbox.truth_ledger import LiveLedger
@@ -27,6 +28,7 @@ from sandbox.truth_schemas import (
     PEOPLE,
     REPOSITORIES,
     REWORK,
+    SERVICE_LEVELS,
     SIGNALS,
     TICKETS,
 )
@@ -45,6 +47,7 @@ class Truth:
     incidents: pl.DataFrame
     rework: pl.DataFrame
     tickets: pl.DataFrame
+    service_levels: pl.DataFrame
     repositories: pl.DataFrame
     people: pl.DataFrame
 
@@ -68,6 +71,7 @@ def truth_of(organisation: Organisation) -> Truth:
         rework=_frame(rework_rows(ledger), REWORK),
         changes=_frame(_change_rows(organisation), CHANGES),
         tickets=_frame(_ticket_rows(organisation), TICKETS),
+        service_levels=_frame(_service_level_rows(organisation), SERVICE_LEVELS),
         repositories=_frame(_repository_rows(organisation), REPOSITORIES),
         people=_frame(_person_rows(organisation), PEOPLE),
     )
@@ -174,6 +178,23 @@ def _ticket_rows(organisation: Organisation) -> Iterable[dict[str, Any]]:
             "history_count": len(ticket.histories),
             "worklog_seconds": sum(worklog.duration_seconds for worklog in ticket.worklogs),
         }
+
+
+def _service_level_rows(organisation: Organisation) -> Iterable[dict[str, Any]]:
+    projects = {project.id: project for project in organisation.ticket_site.projects}
+    for ticket in organisation.ticket_site.tickets:
+        for cycle in cycles_of(ticket, projects[ticket.project_id], organisation.end):
+            is_over = cycle.stopped_at is not None
+            yield {
+                "ticket_key": ticket.key,
+                "name": cycle.name,
+                "cycle": cycle.number,
+                "started_at": cycle.started_at,
+                "stopped_at": cycle.stopped_at,
+                "goal_us": cycle.goal // MICROSECOND,
+                "elapsed_us": cycle.elapsed // MICROSECOND if is_over else None,
+                "is_breached": cycle.is_breached,
+            }
 
 
 def _repository_rows(organisation: Organisation) -> Iterable[dict[str, Any]]:

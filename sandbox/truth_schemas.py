@@ -118,6 +118,18 @@ TICKETS: dict[str, pl.DataType] = {
     "worklog_seconds": pl.Int64(),
 }
 
+# One row per run of a goal's clock at the request desk; key: ticket_key, name, cycle.
+SERVICE_LEVELS: dict[str, pl.DataType] = {
+    "ticket_key": pl.String(),
+    "name": pl.String(),
+    "cycle": pl.Int64(),
+    "started_at": TIME,
+    "stopped_at": TIME,
+    "goal_us": pl.Int64(),
+    "elapsed_us": pl.Int64(),  # null: the clock runs, or stands still
+    "is_breached": pl.Boolean(),
+}
+
 # One row per repository.
 REPOSITORIES: dict[str, pl.DataType] = {
     "repository_id": pl.Int64(),

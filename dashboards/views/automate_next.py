@@ -38,6 +38,16 @@ def hours(value: float) -> str:
     return f"{words.number(value)} {'hour' if round(value, 1) == 1 else 'hours'}"
 
 
+def wait_words(row: dict[str, Any]) -> str:
+    """Return what the wait is, and what the goals of a service desk say of it."""
+    told = ["from opening to resolving, in the mean"]
+    if row["first_response_hours"] is not None:
+        told.append(f"first response after {words.duration(row['first_response_hours'])}")
+    if row["goals"]:
+        told.append(f"{words.percent(row['goals_missed'], row['goals'])} of goals missed")
+    return "; ".join(told)
+
+
 def teams_box(box: Any, category: str) -> None:
     """Show which teams ask for a category, and what they wait."""
     teams = platform_facts.candidate_teams(page.queries, category)
@@ -141,7 +151,7 @@ cards.show(
             value=None
             if first["waiting_hours"] is None
             else words.duration(first["waiting_hours"]),
-            detail="from opening to resolving, in the mean",
+            detail=wait_words(first),
             reason="no request of this category was resolved",
         ),
     ]
@@ -187,6 +197,9 @@ table = found.select(
     alike=pl.col("repeatability") * 100,
     teams="breadth",
     waiting="waiting_hours",
+    response="first_response_hours",
+    desk="resolution_hours",
+    missed=pl.when(pl.col("goals") > 0).then(pl.col("goals_missed") / pl.col("goals") * 100),
     trend=mapped(found["trend"], lambda trend: TRENDS[trend]),
     launched=found["launches"].list.join(", "),
     source="handling_source",
@@ -205,6 +218,9 @@ event = box.dataframe(
         "alike": number("alike", format="%.0f %%"),
         "teams": number("teams", format="%d"),
         "waiting": number("hours waited each", format="%.1f"),
+        "response": number("first response after hours", format="%.1f"),
+        "desk": number("hours by the desk's clock", format="%.1f"),
+        "missed": number("goals missed", format="%.0f %%"),
         "launched": "launches for it",
         "source": "hours from",
     },

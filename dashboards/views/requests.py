@@ -96,9 +96,12 @@ if measure["missing"]:
 if has_team:
     cards.show(request_parts.cards(measure, hours, window))
 cards.show_aside(
-    request_parts.asides(
-        request_queries.flow(page.queries), request_queries.spread(page.queries), has_team
-    )
+    [
+        *request_parts.asides(
+            request_queries.flow(page.queries), request_queries.spread(page.queries), has_team
+        ),
+        *request_parts.goal_aside(request_queries.goals(page.queries)),
+    ]
 )
 
 if has_team:

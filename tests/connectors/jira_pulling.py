@@ -10,7 +10,7 @@ from typing import Any
 from connectors.client import Client
 from connectors.connector import Page, Pull, Scope, State, Stream
 from connectors.jira import Jira, JiraOptions
-from connectors.records import Account, Record, Ticket, TicketTransition, Worklog
+from connectors.records import Account, Record, Ticket, TicketSla, TicketTransition, Worklog
 from sandbox.ticketing import TicketSite
 from tests.sandbox.jira_world import CLOSED, DOING, OPEN
 from tests.sandbox.jira_world import Jira as Served
@@ -50,6 +50,7 @@ class Pulled:
     states: dict[str, State] = field(default_factory=dict)
     rows: dict[type[Record], dict[str, Any]] = field(default_factory=lambda: defaultdict(dict))
     sets: dict[str, list[TicketTransition]] = field(default_factory=dict)
+    slas: dict[str, list[TicketSla]] = field(default_factory=dict)
     set_times: dict[str, datetime] = field(default_factory=dict)
     pages: list[Page] = field(default_factory=list)
     rejects: list[Any] = field(default_factory=list)
@@ -82,9 +83,13 @@ class Pulled:
         for parent, _ in parsed.sets[TicketTransition]:
             if self.set_times.get(parent) != set_at:
                 self.sets[parent], self.set_times[parent] = [], set_at
+        for parent, _ in parsed.sets[TicketSla]:
+            self.slas[parent] = []
         for record_type, records in parsed.records.items():
             for record in records:
-                if isinstance(record, TicketTransition):
+                if isinstance(record, TicketSla):
+                    self.slas[record.ticket_id].append(record)
+                elif isinstance(record, TicketTransition):
                     self.sets[record.ticket_id].append(record)
                 else:
                     key = str(getattr(record, record_type.key[0]))

@@ -153,6 +153,10 @@ def _requests(listed: pl.DataFrame) -> pl.DataFrame:
         .then(pl.lit(["team:ledger"]))
         .otherwise(pl.lit(["team:search"])),
         waited_us=pl.lit(30 * 3_600_000_000, pl.Int64),
+        first_response_us=pl.lit(3 * 3_600_000_000, pl.Int64),
+        resolution_us=pl.lit(20 * 3_600_000_000, pl.Int64),
+        goals=pl.lit(2, pl.Int64),
+        missed=(number % 5 == 0).cast(pl.Int64),
     )
 
 

@@ -17,7 +17,8 @@ CREATE TABLE request_spread (is_infrastructure BOOLEAN, source VARCHAR, people B
 CREATE TABLE request_fact (ticket_id VARCHAR, ticket_key VARCHAR, title VARCHAR, url VARCHAR,
   project VARCHAR, type VARCHAR, request_type VARCHAR, class VARCHAR, method VARCHAR,
   rule VARCHAR, probability DOUBLE, team_name VARCHAR, status VARCHAR, created_at TIMESTAMPTZ,
-  started_at TIMESTAMPTZ, resolved_at TIMESTAMPTZ, is_open BOOLEAN, duration_us BIGINT);
+  started_at TIMESTAMPTZ, resolved_at TIMESTAMPTZ, is_open BOOLEAN, duration_us BIGINT,
+  first_response_us BIGINT, goals BIGINT, goals_missed BIGINT);
 CREATE TABLE ticket_model (model VARCHAR, is_used BOOLEAN, reason VARCHAR, unread BIGINT,
   read BIGINT, tickets BIGINT, classes BIGINT, accuracy DOUBLE, majority_share DOUBLE,
   answered BIGINT, answered_share DOUBLE, answered_right BIGINT, answered_accuracy DOUBLE,
@@ -55,7 +56,9 @@ SELECT 'jira:issue:' || n, 'INF-' || n, 'Grant access ' || n,
   ['request', 'build', 'incident', 'unclassified'][1 + n % 4],
   ['type', 'label', 'text', 'none'][1 + n % 4], 'type Access',
   CASE WHEN n % 4 = 2 THEN 0.8 END, 'Ledger', 'Done', TIMESTAMPTZ '2026-11-01 08:00:00+00',
-  NULL, NULL, n % 5 = 0, CASE WHEN n % 6 <> 0 THEN CAST(n * 1e8 AS BIGINT) END
+  NULL, NULL, n % 5 = 0, CASE WHEN n % 6 <> 0 THEN CAST(n * 1e8 AS BIGINT) END,
+  CASE WHEN n % 2 = 0 THEN CAST(n * 1e8 AS BIGINT) END, CASE WHEN n % 2 = 0 THEN 2 END,
+  CASE WHEN n % 2 = 0 THEN n % 3 END
 FROM range(1, 120) AS tickets(n);
 INSERT INTO ticket_model VALUES ('text', TRUE, NULL, 60, 30, 400, 3, 0.86, 0.55, 340, 0.85, 310,
   0.912, 9, 0.21, 0.03, 0.9);

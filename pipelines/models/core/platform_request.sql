@@ -1,7 +1,8 @@
 -- One row per ticket in which somebody asks the platform team for something: those of the class
 -- request that are the infrastructure team's, or of a kind most of which is (what nobody has touched
 -- yet tells nothing of whose it is); every request where no team is named. team_ids: the teams of
--- who asked; machines ask for nothing. Dates are the organisation's.
+-- who asked, or the organisations of the service desk that it is for, where nobody knows a team (one
+-- of a team's name is that team); machines ask for nothing. Dates are the organisation's.
 -- key: ticket_id
 -- not null: ticket_key, opened_at, week, team_ids
 with asked as (
@@ -29,6 +30,12 @@ member as (
     from membership
     group by person_id
 ),
+customer as (
+    select t.ticket_id, list_sort(list_distinct(list('team:' || lower(trim(u.name))))) as team_ids
+    from records.ticket as t, unnest(t.organisations) as u(name)
+    where t.deleted_at is null and trim(u.name) <> ''
+    group by t.ticket_id
+),
 moved as (
     select ticket_id,
         min(case when to_category = 'in_progress' then v.at end) as started_at,
@@ -39,7 +46,7 @@ moved as (
 )
 select
     t.ticket_id, t.ticket_key, t.project, t.title, t.url, t.request_type, t.type, t.components,
-    p.person_id, coalesce(m.team_ids, cast([] as varchar[])) as team_ids, a.person_id as handler_id,
+    p.person_id, coalesce(m.team_ids, o.team_ids, cast([] as varchar[])) as team_ids, a.person_id as handler_id,
     t.created_at as opened_at, v.started_at,
     case when t.status_category = 'done' or (t.status_category is null and t.resolved_at is not null)
         then coalesce(v.done_at, t.resolved_at) end as resolved_at,
@@ -50,6 +57,7 @@ cross join input.clock as k
 left join account_person as p on p.account_id = t.reporter
 left join account_person as a on a.account_id = t.assignee
 left join member as m on m.person_id = p.person_id
+left join customer as o on o.ticket_id = t.ticket_id
 left join moved as v on v.ticket_id = t.ticket_id
 where not coalesce(p.is_bot, false)
     and t.created_at >= '2000-01-01' and t.created_at < k.as_of

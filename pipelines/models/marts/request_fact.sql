@@ -1,4 +1,4 @@
--- One row per ticket of the infrastructure team: its class and what says so, who asked (as a team), and the hours it took by the source taken.
+-- One row per ticket of the infrastructure team: its class and what says so, who asked (as a team, or as the organisation of a service desk), the hours it took by the source taken, and what its desk's goals say of the wait.
 -- key: ticket_id
 -- not null: class, method
 with took as (
@@ -15,12 +15,21 @@ asked as (
     join team as m on m.team_id = b.team_id
     where t.deleted_at is null
     group by t.ticket_id
+),
+customer as (
+    select t.ticket_id, min(u.name) as name
+    from records.ticket as t, unnest(t.organisations) as u(name)
+    where t.deleted_at is null
+    group by t.ticket_id
 )
 select f.ticket_id, f.ticket_key, f.title, f.url, f.project, f.type, f.request_type, c.class,
-    c.method, c.rule, c.probability, a.team_name, f.status, f.created_at, f.started_at,
-    f.resolved_at, f.is_open, cast(t.duration_us as bigint) as duration_us
+    c.method, c.rule, c.probability, coalesce(a.team_name, o.name) as team_name, f.status, f.created_at, f.started_at,
+    f.resolved_at, f.is_open, cast(t.duration_us as bigint) as duration_us,
+    w.first_response_us, w.goals, w.missed as goals_missed
 from ticket_class as c
 join ticket_fact as f on f.ticket_id = c.ticket_id
 left join took as t on t.ticket_id = c.ticket_id
 left join asked as a on a.ticket_id = c.ticket_id
+left join customer as o on o.ticket_id = c.ticket_id
+left join request_wait as w on w.ticket_id = c.ticket_id
 where c.is_infrastructure

@@ -15,10 +15,13 @@ TABLES = {
         group of like titles. rank: by these hours; breadth (teams that ask), then waiting hours
         break ties. Categories without a known handling time, or with fewer than 5 tickets, have
         a reason instead of hours and come last. trend: the last 13 weeks against the 13 before,
-        rising or falling where the 95 % interval of the share leaves out one half.
+        rising or falling where the 95 % interval of the share leaves out one half. Where a service
+        desk sets goals (SLAs): the mean wait for the first response and for the resolution by its
+        own clock, without pauses, and how many goals there were and were missed.
         key: category
         not null: rank, tickets, per_month
         check: (hours_per_month is null) <> (reason is null)
+        check: goals_missed <= goals
         check: repeatability is null or repeatability between 0 and 1
         check: trend in ('rising', 'falling', 'steady', 'too few weeks')
     """,
@@ -37,8 +40,10 @@ INPUTS = {
     """,
     "requests": """
         select c.category, c.method, r.ticket_id, r.ticket_key, r.title, r.url, r.week, r.opened_at,
-            r.team_ids, epoch_us(r.resolved_at) - epoch_us(r.opened_at) as waited_us
+            r.team_ids, epoch_us(r.resolved_at) - epoch_us(r.opened_at) as waited_us,
+            s.first_response_us, s.resolution_us, s.goals, s.missed
         from platform_request as r
+        left join request_wait as s on s.ticket_id = r.ticket_id
         join ticket_category as c on c.ticket_id = r.ticket_id
         join (
             select distinct week from category_week where not is_partial order by week desc limit 26
@@ -49,7 +54,15 @@ INPUTS = {
         from ticket_handling as h
         join ticket_category as c on c.ticket_id = h.ticket_id
     """,
-    "team_names": "select team_id, name from team",
+    "team_names": """
+        select team_id, name from team
+        union all
+        select 'team:' || lower(trim(u.name)), min(trim(u.name))
+        from records.ticket as t, unnest(t.organisations) as u(name)
+        where t.deleted_at is null
+            and 'team:' || lower(trim(u.name)) not in (select team_id from team)
+        group by lower(trim(u.name))
+    """,
     "launches": """
         select l.launch, l.launched_on, lower(u.category) as folded
         from input.launch as l, unnest(l.categories) as u(category)
@@ -80,6 +93,10 @@ _SCHEMA: dict[str, Any] = {
     "breadth": pl.Int64,
     "waiting_hours": pl.Float64,
     "waiting_hours_per_month": pl.Float64,
+    "first_response_hours": pl.Float64,
+    "resolution_hours": pl.Float64,
+    "goals": pl.Int64,
+    "goals_missed": pl.Int64,
     "trend": pl.String,
     "recent_per_month": pl.Float64,
     "earlier_per_month": pl.Float64,
@@ -164,6 +181,10 @@ def _counted(listed: pl.DataFrame, weeks: pl.DataFrame) -> pl.DataFrame:
         recent=pl.col("week").is_in(newest.implode()).sum(),
         breadth=pl.col("team_ids").explode().drop_nulls().n_unique(),
         waiting_hours=waited.clip(upper_bound=waited.quantile(0.95)).mean() / _HOUR_US,
+        first_response_hours=pl.col("first_response_us").mean() / _HOUR_US,
+        resolution_hours=pl.col("resolution_us").mean() / _HOUR_US,
+        goals=pl.col("goals").sum(),
+        goals_missed=pl.col("missed").sum(),
     )
     ends = wilson_interval(counted["recent"], counted["tickets"])
     is_long = weeks.height >= 2 * _HALF
