@@ -25,8 +25,11 @@ def run(scale: float = 1.0) -> Iterator[Result]:
     with bodies.sources() as sources:
         yield _measured("flat: CSV deployments", *_csv(flat), flat, 60_000)
         worklogs = sources.largest("worklogs")
-        lines = bodies.multiplied(worklogs, (), items=flat, a_page=1000, renew=_renew_worklog)
+        lines = bodies.multiplied(worklogs, (), items=flat, a_page=1000, renew=_renew_text)
         yield _measured("flat: Jira worklogs", worklogs.stream, lines, flat, 60_000)
+        issues = sources.largest("issues")
+        lines = bodies.multiplied(issues, ("issues",), items=pulls, a_page=100, renew=_renew_text)
+        yield _measured("Jira issues", issues.stream, lines, pulls, 8_000)
         runs = sources.largest("workflow_runs")
         lines = bodies.multiplied(runs, ("workflow_runs",), items=flat, a_page=100, renew=_renew)
         yield _measured("flat: GitHub workflow runs", runs.stream, lines, flat, 60_000)
@@ -64,7 +67,7 @@ def _renew(item: Any, number: int) -> None:
     item["id"] = number + 1
 
 
-def _renew_worklog(item: Any, number: int) -> None:
+def _renew_text(item: Any, number: int) -> None:
     item["id"] = str(number + 1)
 
 

@@ -2,19 +2,24 @@
 
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import ClassVar
 
+import duckdb
+
 from benchmarks.result import Result
-from connectors.connector import Stream
+from connectors.connector import Connector, Stream
 from connectors.github import GithubConnector
 from connectors.github_options import GithubOptions
+from connectors.jira import Jira, JiraOptions
+from connectors.jira_streams import Issues
 from connectors.secret import Secret
 from pipelines import operations
 from pipelines.commands import demo
 from pipelines.landing import Landing
+from pipelines.load import load
 from pipelines.settings import parse
 from pipelines.sync import SyncResult, sync_connection
 from sandbox.generate import build_organisation
@@ -32,6 +37,14 @@ class OnlyPullRequests(GithubConnector):
     def streams(self) -> tuple[Stream, ...]:
         """Two streams of many."""
         return tuple(one for one in super().streams() if one.name in self.names)
+
+
+class OnlyIssues(Jira):
+    """Issues with their histories, goals and organisations."""
+
+    def streams(self) -> tuple[Stream, ...]:
+        """One stream of many."""
+        return tuple(one for one in super().streams() if isinstance(one, Issues))
 
 
 class OnlyRepositories(OnlyPullRequests):
@@ -62,6 +75,7 @@ def _first_sync(folder: Path, engineers: int) -> Iterator[Result]:
         spent = (whole.requests - alone.requests) / pulls * 1000
         what = f"requests per 1,000 pull requests with reviews and commits (of {pulls:,})"
         yield Result(what, spent, "requests", 25)
+        yield _issues(folder, found)
         for token in ("github_token", "jira_token", "backstage_token"):
             (folder / token).write_text(found[token], encoding="utf-8")
         content = demo._toml(found).replace('data = "data"', f'data = "{folder}/data"').encode()
@@ -77,6 +91,23 @@ def _first_sync(folder: Path, engineers: int) -> Iterator[Result]:
         yield Result(
             "  of which requests to the APIs", sum(r.requests for r in results), "requests"
         )
+
+
+def _issues(folder: Path, found: Mapping[str, str]) -> Result:
+    options = JiraOptions(
+        base_url=found["jira_url"],
+        email=found["jira_email"],
+        token=_token(folder, found["jira_token"]),
+    )
+    synced = _synced(folder / "issues", OnlyIssues("jira", options))
+    with Landing(folder / "issues" / "landing.sqlite") as landing:
+        load(landing, folder / "issues.duckdb", temporary=folder / "tmp")
+    with duckdb.connect(str(folder / "issues.duckdb"), read_only=True) as records:
+        ((issues, goals),) = records.execute(
+            "select (select count(*) from ticket), (select count(*) from ticket_sla)"
+        ).fetchall()
+    what = f"requests per 1,000 Jira issues with histories (of {issues:,}) and goals ({goals:,})"
+    return Result(what, synced.requests / issues * 1000, "requests", 25)
 
 
 def _unchanged(folder: Path, repositories: int) -> Iterator[Result]:
@@ -108,7 +139,7 @@ def _token(folder: Path, token: str) -> Secret:
     return Secret(file=path)
 
 
-def _synced(folder: Path, connector: GithubConnector) -> SyncResult:
+def _synced(folder: Path, connector: Connector) -> SyncResult:
     folder.mkdir(exist_ok=True)
     with Landing(folder / "landing.sqlite") as landing:
         result = sync_connection(landing, connector, clones=folder / "clones")

@@ -67,7 +67,8 @@ class Sources:
                 ),
             ),
         ]
-        self._streams = {s.name: s for connector in connectors for s in connector.streams()}
+        # By stream; where GitHub and Jira have one of the same name, Jira's is meant.
+        self._of = {s.name: (each.name, s) for each in connectors for s in each.streams()}
         self._lines: dict[str, Line] = {}
         with Landing(folder / "landing.sqlite") as landing:
             for connector in connectors:
@@ -75,6 +76,8 @@ class Sources:
                 if result.errors:
                     raise RuntimeError(result.errors)
             for batch in landing.batches():
+                if self._of[batch.stream][0] != batch.connection:
+                    continue
                 for _, line in landing.lines(batch):
                     kept = self._lines.get(batch.stream)
                     if kept is None or len(kept.body) < len(line.body):
@@ -82,7 +85,7 @@ class Sources:
 
     def largest(self, stream: str) -> Source:
         """The largest page a stream was sent."""
-        return Source(self._streams[stream], self._lines[stream])
+        return Source(self._of[stream][1], self._lines[stream])
 
     def rest_pulls(self) -> Source:
         """A page of pull requests as REST lists them, of the repository of the largest page."""
