@@ -10,6 +10,7 @@ from typing import ClassVar
 from connectors.client import Client
 from connectors.clones import GitSource
 from connectors.connector import Connector, Finding, Permission, Pull, Scope, Stream
+from connectors.gitlab_deployments import DeploymentsStream, ReleasesStream
 from connectors.gitlab_diagnosis import diagnose
 from connectors.gitlab_git import (
     ProjectCommitPaths,
@@ -17,9 +18,11 @@ from connectors.gitlab_git import (
     ProjectPractices,
     ProjectReferences,
 )
+from connectors.gitlab_issues import IncidentsStream, IssuesStream
 from connectors.gitlab_merge_requests import ChangeRequestsStream
 from connectors.gitlab_options import GitlabOptions
 from connectors.gitlab_people import AccountsStream, TeamsStream
+from connectors.gitlab_pipelines import ChildPipelinesStream, PipelinesStream
 from connectors.gitlab_projects import NAMED, ProjectsStream
 
 
@@ -34,7 +37,10 @@ class GitlabConnector(Connector):
     permissions = (
         Permission(
             "read_api",
-            ("repositories", "teams", "accounts", "change_requests"),
+            (
+                *("repositories", "teams", "accounts", "deployments", "releases", "pipelines"),
+                *("child_pipelines", "issues", "incidents", "change_requests"),
+            ),
             "a scope of the token; its user needs the role Reporter in the groups. api does as "
             "well, but may write",
         ),
@@ -77,6 +83,12 @@ class GitlabConnector(Connector):
             TeamsStream(),
             AccountsStream(),
             ChangeRequestsStream(options),
+            DeploymentsStream(options),
+            ReleasesStream(options),
+            PipelinesStream(options, is_wanted=options.pipelines),
+            ChildPipelinesStream(options, is_wanted=options.child_pipelines),
+            IssuesStream(options, is_wanted=options.issues),
+            IncidentsStream(options, is_wanted=options.incidents),
             ProjectReferences(self._source),
             ProjectCommits(self._source),
             ProjectCommitPaths(self._source, is_wanted=options.paths),

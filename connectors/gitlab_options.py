@@ -33,6 +33,21 @@ class GitlabOptions(ConnectionOptions):
     )
     exclude: tuple[str, ...] = Field((), description="patterns of names or paths to leave out")
     paths: bool = Field(False, description="read which paths each commit touches (path rules)")
+    pipelines: bool = Field(True, description="read pipelines")
+    pipeline_jobs: bool = Field(
+        False, description="read the jobs of each pipeline: one request a pipeline"
+    )
+    child_pipelines: bool = Field(
+        False, description="read pipelines that pipelines of the same project start"
+    )
+    issues: bool = Field(True, description="read issues as tickets")
+    issue_history: bool = Field(
+        False,
+        description="read closings, re-openings and labels of each issue: two requests an issue",
+    )
+    incidents: bool = Field(
+        False, description="incidents are kept in this GitLab: read its issues of that type"
+    )
     practices: PracticeOptions = Field(
         PracticeOptions(), description="the practice inventory, where [practices] does not suit"
     )

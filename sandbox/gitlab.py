@@ -14,12 +14,14 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from sandbox.git_http import git_app
 from sandbox.gitlab_graphql import answer_graphql
 from sandbox.gitlab_protocol import Gate, GitlabSettings, Refusal, Rows, paged
-from sandbox.gitlab_rest import Call, found
+from sandbox.gitlab_rest import HANDLERS, Call, found
 from sandbox.gitlab_view import GitlabView
+from sandbox.gitlab_work import WORK
 from sandbox.request_log import TEMPLATE, Logged, RequestLog
 from sandbox.world import World
 
 _API = "/api/v4"
+_HANDLERS = {**HANDLERS, **WORK}
 
 
 def gitlab_app(world: World, settings: GitlabSettings | None = None) -> "GitlabHost":
@@ -70,7 +72,7 @@ class GitlabHost:
         if raw == "/api/graphql" and request.method == "POST":
             asked = json.loads(await request.body())
             return JSONResponse(answer_graphql(asked, view, self.settings))
-        place = found(raw.removeprefix(_API)) if raw.startswith(_API) else None
+        place = found(raw.removeprefix(_API), _HANDLERS) if raw.startswith(_API) else None
         if place is None or request.method != "GET":
             raise Refusal(404, "404 Not Found")
         template, handler, parts = place

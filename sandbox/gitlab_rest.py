@@ -1,7 +1,7 @@
 """What GitLab's REST addresses answer with, by the pattern of their raw path."""
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -167,9 +167,11 @@ HANDLERS: dict[str, Handler] = {
 }
 
 
-def found(raw_path: str) -> tuple[str, Handler, dict[str, str]] | None:
+def found(
+    raw_path: str, handlers: Mapping[str, Handler]
+) -> tuple[str, Handler, dict[str, str]] | None:
     """The template a raw path belongs to, its handler and its parts."""
-    for template, handler in HANDLERS.items():
+    for template, handler in handlers.items():
         pattern = re.sub(r"\{(\w+)\}", r"(?P<\1>[^/]+)", template)
         match = re.fullmatch(pattern, raw_path)
         if match is not None:

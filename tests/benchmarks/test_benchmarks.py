@@ -14,6 +14,8 @@ SCALES = {
     "bench_build": 0.002,
     "bench_deflection": 0.02,
     "bench_git": 0.005,
+    "bench_gitlab": 0.04,
+    "bench_gitlab_work": 0.1,
     "bench_incidents": 0.01,
     "bench_intervals": 0.01,
     "bench_lineage": 0.01,

@@ -24,5 +24,9 @@ def world(folder: Path) -> Iterator[World]:
             "groups": [organisation.login],
             "token": {"env": "CONTRACT_GITLAB_TOKEN"},
             "paths": True,
+            "pipeline_jobs": True,
+            "child_pipelines": True,
+            "issue_history": True,
+            "incidents": True,
         }
         yield World(options, {**options, "start_date": "2026-09-15"})
