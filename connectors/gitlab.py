@@ -12,6 +12,7 @@ from connectors.clones import GitSource
 from connectors.connector import Connector, Finding, Permission, Pull, Scope, Stream
 from connectors.gitlab_deployments import DeploymentsStream, ReleasesStream
 from connectors.gitlab_diagnosis import diagnose
+from connectors.gitlab_findings import VulnerabilitiesStream
 from connectors.gitlab_git import (
     ProjectCommitPaths,
     ProjectCommits,
@@ -48,6 +49,11 @@ class GitlabConnector(Connector):
             "read_repository",
             ("references", "commits", "commit_paths", "practices"),
             "a scope of the token; its user needs the role Reporter in private projects",
+        ),
+        Permission(
+            "Developer",
+            ("vulnerabilities",),
+            "the role of the token's user in the projects; GitLab Ultimate alone has them",
         ),
     )
 
@@ -89,6 +95,7 @@ class GitlabConnector(Connector):
             ChildPipelinesStream(options, is_wanted=options.child_pipelines),
             IssuesStream(options, is_wanted=options.issues),
             IncidentsStream(options, is_wanted=options.incidents),
+            VulnerabilitiesStream(options, is_wanted=options.vulnerabilities),
             ProjectReferences(self._source),
             ProjectCommits(self._source),
             ProjectCommitPaths(self._source, is_wanted=options.paths),

@@ -7,7 +7,7 @@ from connectors.answer import Answer
 from connectors.clock_skew import clock_skew
 from connectors.connector import Finding, Pull, SourceError
 from connectors.failures import ForbiddenError, NotFoundError, UnauthorisedError
-from connectors.gitlab_graphql import Asker, dig
+from connectors.gitlab_graphql import Asker, UnknownFieldError, dig
 from connectors.gitlab_options import GitlabOptions
 from connectors.gitlab_rest import path_id, value_of
 from connectors.secret import SecretMissingError
@@ -16,6 +16,9 @@ _SOON = timedelta(days=14)
 _FEW_LEFT = 100
 _SIZE = """
 query($path: ID!) { group(fullPath: $path) { projects(includeSubgroups: true) { count } } }
+"""
+_SCANNED = """
+query($path: ID!) { group(fullPath: $path) { vulnerabilities(first: 1) { nodes { id } } } }
 """
 
 
@@ -33,6 +36,9 @@ def diagnose(options: GitlabOptions, pull: Pull) -> Iterator[Finding]:
         yield _group(pull, group)
     for project in options.projects:
         yield _project(pull, project)
+    if options.vulnerabilities:
+        for group in options.groups:
+            yield _vulnerabilities(pull, group)
     yield _limits(answer)
     yield clock_skew(answer, pull.now())
 
@@ -81,6 +87,26 @@ def _group(pull: Pull, path: str) -> Finding:
     if not count:
         return Finding("warning", "group", f"{path} shows no project to this token")
     return Finding("ok", "group", f"{path} shows {count} projects")
+
+
+def _vulnerabilities(pull: Pull, path: str) -> Finding:
+    """GitLab shows none to whom it has none to show: by licence, by role, or for good."""
+    try:
+        told = Asker(pull.client, 1).ask(_SCANNED, {"path": path})
+    except UnknownFieldError:
+        listed = None
+    except SourceError as error:
+        return Finding("error", "vulnerabilities", str(error))
+    else:
+        listed = dig(told.data, "group", "vulnerabilities", "nodes")
+    if listed:
+        return Finding("ok", "vulnerabilities", f"those of {path} can be read")
+    return Finding(
+        "warning",
+        "vulnerabilities",
+        f"{path} shows none: they need GitLab Ultimate and the role Developer; set "
+        "vulnerabilities = false where that is not to be",
+    )
 
 
 def _project(pull: Pull, path: str) -> Finding:

@@ -48,6 +48,9 @@ class GitlabOptions(ConnectionOptions):
     incidents: bool = Field(
         False, description="incidents are kept in this GitLab: read its issues of that type"
     )
+    vulnerabilities: bool = Field(
+        False, description="read vulnerabilities as findings of scanners: GitLab Ultimate alone"
+    )
     practices: PracticeOptions = Field(
         PracticeOptions(), description="the practice inventory, where [practices] does not suit"
     )

@@ -78,6 +78,7 @@ class ProjectWire(Wire):
     environments_access_level: str | None = None
     releases_access_level: str | None = None
     issues_access_level: str | None = None
+    security_and_compliance_access_level: str | None = None
 
 
 _LISTED: Reader[ProjectWire] = Reader(ProjectWire, (), Repository)

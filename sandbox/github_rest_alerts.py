@@ -2,8 +2,8 @@
 
 from typing import Any
 
+from sandbox.code_scanning import Alert, alerts_at, is_scanned
 from sandbox.forge import Repository
-from sandbox.github_alerts import Alert, alerts_at, is_scanned
 from sandbox.github_protocol import Refusal
 from sandbox.github_rest import Call, Handler, RepositoryHandler
 

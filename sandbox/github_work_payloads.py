@@ -1,5 +1,6 @@
 """REST bodies of GitHub, in the shapes of the vendor's own API description: what was done."""
 
+from sandbox.code_scanning import TOOL, Alert
 from sandbox.forge import (
     ChangeRequest,
     Commit,
@@ -12,7 +13,6 @@ from sandbox.forge import (
     WorkflowJob,
     WorkflowRun,
 )
-from sandbox.github_alerts import TOOL, Alert
 from sandbox.github_identity import node_id, stamp, stamp_or_none
 from sandbox.github_payloads import Body, Payloads
 

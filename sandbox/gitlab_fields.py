@@ -1,57 +1,15 @@
 """What GitLab's GraphQL fields hold, as objects that are worked out field by field when asked."""
 
-from collections.abc import Callable, Iterable, Sequence
-from datetime import datetime
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 from sandbox.forge import ChangeRequest, Commit, Repository
+from sandbox.gitlab_connection import Fields, connection
 from sandbox.gitlab_merge_payloads import Note, commits, notes, title
-from sandbox.gitlab_protocol import LARGEST_PAGE, stamp
+from sandbox.gitlab_protocol import stamp
 from sandbox.gitlab_view import ROLES, GitlabView, Group, Member
-from sandbox.world import CHANGE_REQUESTS, ISSUES, RELEASES, RUNS, World
-
-Fields = dict[str, Any]
-
-
-def connection(items: Sequence[Any], show: Callable[[Any], Fields], arguments: Fields) -> Fields:
-    """A page of a list; cursors are offsets."""
-    start = int(arguments.get("after") or 0)
-    size = min(LARGEST_PAGE, arguments.get("first") or LARGEST_PAGE)
-    end = start + size
-    return {
-        "count": len(items),
-        "pageInfo": {"hasNextPage": end < len(items), "endCursor": str(min(end, len(items)))},
-        "nodes": [show(each) for each in items[start:end]],
-    }
-
-
-def work_probes(world: World, repository: Repository) -> Fields:
-    """Issues, releases and pipelines of a project, as far as a probe looks at them."""
-
-    def pipelines(_: Any, updatedAfter: str | None = None, **arguments: Any) -> Fields:  # noqa: N803  GraphQL's name
-        since = datetime.fromisoformat(updatedAfter or "1970-01-01T00:00:00Z")
-        found = [one for one in world.things(RUNS, repository.id) if one.updated_at >= since]
-        return connection(found[::-1], _dated("Ci::Pipeline"), arguments)
-
-    def issues(_: Any, **arguments: Any) -> Fields:
-        found = world.things(ISSUES, repository.id, "updated_at", is_descending=True)
-        return connection(found, _dated("Issue"), arguments)
-
-    def releases(_: Any, **arguments: Any) -> Fields:
-        found = world.things(RELEASES, repository.id, is_descending=True)
-        return connection(
-            found, lambda one: {"tagName": one.tag, "createdAt": stamp(one.created_at)}, arguments
-        )
-
-    return {"pipelines": pipelines, "issues": issues, "releases": releases}
-
-
-def _dated(kind: str) -> Callable[[Any], Fields]:
-    return lambda one: {
-        "id": f"gid://gitlab/{kind}/{one.id}",
-        "iid": str(one.number),
-        "updatedAt": stamp(one.updated_at),
-    }
+from sandbox.gitlab_work_fields import finding, findings, work_fields
+from sandbox.world import CHANGE_REQUESTS
 
 
 class GitlabFields:
@@ -102,6 +60,11 @@ class GitlabFields:
             ),
             "descendantGroups": below,
             "groupMembers": members,
+            "vulnerabilities": lambda _, **arguments: connection(
+                [each for one in view.projects(group) for each in findings(view.world, one)],
+                finding,
+                arguments,
+            ),
         }
 
     def _member(self, member: Member) -> Fields:
@@ -141,7 +104,7 @@ class GitlabFields:
             "mergeRequest": lambda _, iid: next(
                 iter(requests(_, iids=[iid], first=1)["nodes"]), None
             ),
-            **work_probes(self.view.world, repository),
+            **work_fields(self.view.world, repository),
         }
 
     def merge_request(self, change: ChangeRequest) -> Fields:

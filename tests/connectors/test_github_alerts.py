@@ -14,8 +14,8 @@ from connectors.github_alerts import CodeScanningStream
 from connectors.records import ScanFinding
 from pipelines.landing import Landing
 from pipelines.load import load
+from sandbox.code_scanning import alerts_at, is_scanned
 from sandbox.generate import build_organisation
-from sandbox.github_alerts import alerts_at, is_scanned
 from sandbox.github_protocol import GithubSettings
 from sandbox.organisation import Organisation
 from sandbox.server import Sandbox

@@ -28,5 +28,6 @@ def world(folder: Path) -> Iterator[World]:
             "child_pipelines": True,
             "issue_history": True,
             "incidents": True,
+            "vulnerabilities": True,
         }
         yield World(options, {**options, "start_date": "2026-09-15"})

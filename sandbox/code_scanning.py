@@ -1,4 +1,4 @@
-"""Alerts of code scanning over the made-up organisation: some repositories are scanned, most not.
+"""What scanners find in the made-up organisation: some repositories are scanned, others not.
 
 They follow from the requests a repository merged, so that nothing else of the organisation
 changes with them.
