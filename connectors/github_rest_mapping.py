@@ -229,6 +229,7 @@ def run(parsed: Parsed, line: Line, wires: Sequence[RunWire], _: Match) -> None:
         "actor": [_user(connection, wire.get("actor")) for wire in wires],
         "url": [wire.get("html_url") for wire in wires],
         "runner_labels": [[]] * len(wires),
+        "parameters": [[]] * len(wires),
     }
     parsed.add_table(PipelineRun, columns_table(PipelineRun, columns))
 

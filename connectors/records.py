@@ -171,7 +171,7 @@ class PipelineRun(Record):
     key = ("run_id",)
 
     run_id: str
-    repository_key: str
+    repository_key: str | None = None  # none where nothing was checked out
     name: str | None = None
     event: str | None = None
     branch: str | None = None
@@ -184,6 +184,7 @@ class PipelineRun(Record):
     actor: str | None = None
     url: str | None = None
     runner_labels: list[str] = []
+    parameters: list[str] = []  # NAME=value, as it was started with
 
 
 class PipelineJob(Record):

@@ -115,7 +115,8 @@ def _streams(connector: type[Connector]) -> Iterator[str]:
         (
             f"`{stream.name}`",
             _summary(type(stream)),
-            ", ".join(f"[{r.table}](../records.md#{r.table})" for r in stream.record_types),
+            ", ".join(f"[{r.table}](../records.md#{r.table})" for r in stream.record_types)
+            or "none",
             _habits(stream),
         )
         for stream in all_streams(connector)

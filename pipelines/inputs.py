@@ -130,9 +130,26 @@ def _settings_tables(settings: Settings) -> dict[str, pl.DataFrame]:
                 "pattern": text,
                 "job_pattern": text,
                 "environment": text,
+                "environment_parameter": text,
+                "environment_pattern": text,
+                "service_parameter": text,
+                "service_pattern": text,
+                "version_parameter": text,
             },
             [
-                (i, glob_pattern(r.repository), r.origin, r.pattern, r.job_pattern, r.environment)
+                (
+                    i,
+                    glob_pattern(r.repository),
+                    r.origin,
+                    r.pattern,
+                    r.job_pattern,
+                    r.environment,
+                    r.environment_parameter,
+                    r.environment_pattern,
+                    r.service_parameter,
+                    r.service_pattern,
+                    r.version_parameter,
+                )
                 for i, r in enumerate(settings.deployments.rules)
             ],
         ),
@@ -321,6 +338,10 @@ def write_macros(connection: duckdb.DuckDBPyConnection, settings: Settings) -> N
             list_has_any(environment_tokens(environment), {tokens})
             and not list_has_any(
                 environment_tokens(environment), ['non', 'no', 'not', 'pre', 'like']);
+        create or replace temp macro parameter_of(parameters, name) as
+            nullif(trim(substr(
+                list_filter(parameters, lambda each: starts_with(each, name || '='))[1],
+                length(name) + 2)), '');
         create or replace temp macro round_significant(value) as
             case when value is null or value = 0 or not isfinite(value) then value
                 else round(value, 8 - cast(floor(log10(abs(value))) as integer)) end;

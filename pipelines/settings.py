@@ -124,11 +124,52 @@ class DeploymentRule(Section):
         None, description="regular expression on job names: of ci, each such job is a deployment"
     )
     environment: str = Field("production", description="environment of ci, tag and merge origins")
+    environment_parameter: str | None = Field(
+        None, description="of ci: parameter of a run that names the environment"
+    )
+    environment_pattern: str | None = Field(
+        None,
+        description="of ci: expression on run and job names whose first group is the environment",
+    )
+    service_parameter: str | None = Field(
+        None,
+        description="of ci: parameter of a run that names the service or repository it deploys",
+    )
+    service_pattern: str | None = Field(
+        None, description="of ci: expression on run names whose first group is the service deployed"
+    )
+    version_parameter: str | None = Field(
+        None, description="of ci: parameter of a run that names the commit, tag or image it deploys"
+    )
 
     @field_validator("pattern", "job_pattern")
     @classmethod
     def _pattern_compiles(cls, value: str | None) -> str | None:
         return regular_expression(value)
+
+    @field_validator("environment_pattern", "service_pattern")
+    @classmethod
+    def _pattern_has_a_group(cls, value: str | None) -> str | None:
+        if regular_expression(value) is not None and re.compile(value or "").groups == 0:
+            raise ValueError("this needs a group in brackets around the name it is to find")
+        return value
+
+    @model_validator(mode="after")
+    def _is_of_ci(self) -> Self:
+        told = [
+            name
+            for name in (
+                "environment_parameter",
+                "environment_pattern",
+                "service_parameter",
+                "service_pattern",
+                "version_parameter",
+            )
+            if getattr(self, name) is not None
+        ]
+        if told and self.origin != "ci":
+            raise ValueError(f'{told[0]} is for origin = "ci" alone')
+        return self
 
 
 class ImageRule(Section):

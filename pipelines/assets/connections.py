@@ -73,7 +73,7 @@ def _spec(
     identifier: str,
     freshness: dg.FreshnessPolicy,
 ) -> dg.AssetSpec:
-    tables = ", ".join(record_type.table for record_type in stream.record_types)
+    tables = ", ".join(record_type.table for record_type in stream.record_types) or "nothing"
     is_pushed = isinstance(stream, PushedStream)
     what = "what was sent here as" if is_pushed else f"pages of {title}'s"
     return dg.AssetSpec(

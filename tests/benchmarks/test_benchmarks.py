@@ -26,6 +26,7 @@ SCALES = {
     "bench_quantiles": 0.01,
     "bench_rate_limit": 0.02,
     "bench_requests": 0.04,
+    "bench_requests_jenkins": 0.1,
     "bench_requests_share": 0.03,
     "bench_ticket_text": 0.02,
     "bench_start": 0.01,

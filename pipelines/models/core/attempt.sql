@@ -1,5 +1,5 @@
 -- One row per attempt to deploy. Production has one origin per repository; other environments of
--- the deployments API or a file are kept beside it. Of CI either each matching run or, with a
+-- the deployments API or a file are kept beside it. Of CI either each deploying run or, with a
 -- pattern for them, each matching job. Times are those of the attempt; live_at is its first
 -- success, never the moment a later deployment retired it. What lies before 2000 or more than a
 -- day after as_of is absurd: kept here, and in no deployment.
@@ -30,24 +30,24 @@ status as (
     from records.deployment_status as s
     group by s.attempt_id
 ),
-run_name as (
-    select a.alias, r.name
-    from (select distinct repository_key, name from records.pipeline_run) as r
-    join repository_alias as a on a.alias = r.repository_key
-    join deployment_origin as o on o.repository_key = a.repository_key and o.origin = 'ci'
-    where regexp_matches(
-        coalesce(r.name, ''),
-        coalesce(o.pattern, case when o.job_pattern is null then '(?i)deploy' else '' end))
-),
 run as (
-    select r.run_id, r.connection, a.repository_key, o.origin, o.environment, o.job_pattern, r.sha,
-        r.branch as ref, r.url, r.status, r.finished_at,
-        coalesce(r.started_at, r.queued_at, r.finished_at) as started_at
-    from records.pipeline_run as r
-    join run_name as n on n.alias = r.repository_key and n.name is not distinct from r.name
-    join repository_alias as a on a.alias = r.repository_key
-    join deployment_origin as o on o.repository_key = a.repository_key
-    where r.deleted_at is null and r.status <> 'skipped'
+    select r.run_id, r.connection, t.repository_key, t.service_hint, o.origin,
+        coalesce(
+            parameter_of(r.parameters, o.environment_parameter),
+            nullif(regexp_extract(r.name, o.environment_pattern, 1), ''),
+            o.environment
+        ) as environment,
+        o.job_pattern, o.environment_pattern,
+        case when o.version_parameter is not null then c.sha
+            when a.repository_key = t.repository_key then lower(r.sha) end as sha,
+        case when o.version_parameter is null then r.branch end as ref,
+        parameter_of(r.parameters, o.version_parameter) as release, r.url, r.status,
+        r.finished_at, coalesce(r.started_at, r.queued_at, r.finished_at) as started_at
+    from run_target as t
+    join records.pipeline_run as r on r.run_id = t.run_id
+    join deployment_origin as o on o.repository_key = t.repository_key
+    left join repository_alias as a on a.alias = r.repository_key
+    left join attempt_commit as c on c.attempt_id = r.run_id
 ),
 job as (
     select j.job_id, j.name, nullif(j.environment, '') as environment, j.status,
@@ -73,15 +73,17 @@ ended as (
     select run_id, null as attempt_id, null as environment, started_at, status, finished_at
     from run where job_pattern is null
     union all
-    select r.run_id, j.job_id, j.environment, j.started_at, j.status, j.finished_at
+    select r.run_id, j.job_id,
+        coalesce(j.environment, nullif(regexp_extract(j.name, r.environment_pattern, 1), '')),
+        j.started_at, j.status, j.finished_at
     from job as j
     join run as r on r.run_id = j.run_id
     where regexp_matches(j.name, r.job_pattern)
 ),
 ran as (
     select coalesce(e.attempt_id, r.run_id) as attempt_id, r.repository_key,
-        null as service_hint, coalesce(e.environment, r.environment) as environment,
-        lower(r.sha) as sha, null as manifest_sha, r.ref, null as release, e.started_at, r.url,
+        r.service_hint, coalesce(e.environment, r.environment) as environment,
+        r.sha, null as manifest_sha, r.ref, r.release, e.started_at, r.url,
         r.origin, r.connection,
         case when d.run_id is not null then d.live_at
             when e.status = 'succeeded' then e.finished_at end as live_at,

@@ -1,6 +1,6 @@
--- One row per attempt of the deployments API or a file whose commit is known, with that commit's
--- whole id: the one it names, whole or cut; of an image the commit or tag in its own tag; else the
--- one its release or ref stands for.
+-- One row per attempt of the deployments API or a file, or run with a parameter for its version,
+-- whose commit is known, with that commit's whole id: the one it names, whole or cut; of an image
+-- or version the commit or tag in it; else the one its release or ref stands for.
 -- kept: while building
 -- key: attempt_id
 -- not null: sha
@@ -12,6 +12,13 @@ with asked as (
     join records.deployment_attempt as d on d.attempt_id = m.attempt_id
     left join image_source as i on i.image = d.image
     where m.repository_key is not null
+    union all
+    select t.run_id, t.repository_key, true, false, null,
+        regexp_extract(parameter_of(r.parameters, o.version_parameter), '[^:/@]+$'), null, null
+    from run_target as t
+    join records.pipeline_run as r on r.run_id = t.run_id
+    join deployment_origin as o
+        on o.repository_key = t.repository_key and o.version_parameter is not null
 ),
 called as (
     select attempt_id, repository_key, 1 as rank, 'commit' as kind, sha as name

@@ -3,7 +3,7 @@
 -- published releases, else version-like tags.
 -- key: repository_key
 with ruled as (
-    select r.repository_key, d.origin, d.pattern, d.job_pattern, d.environment
+    select r.repository_key, d.* exclude (ordinal, repository)
     from repository as r
     join input.deployment_rule as d on input_matches(d.repository, r.name, r.repository_key)
     qualify row_number() over (partition by r.repository_key order by d.ordinal) = 1
@@ -39,6 +39,11 @@ select
     u.pattern,
     u.job_pattern,
     coalesce(u.environment, 'production') as environment,
+    u.environment_parameter,
+    u.environment_pattern,
+    u.service_parameter,
+    u.service_pattern,
+    u.version_parameter,
     u.origin is not null as is_ruled
 from repository as r
 left join ruled as u on u.repository_key = r.repository_key

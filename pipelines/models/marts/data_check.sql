@@ -18,6 +18,12 @@ with found as (
     where m.repository_key is null
     group by 2
     union all
+    select 'builds of unknown services', named, count(*), (select count(*) from run_target),
+        'the rule finds this name in them, and no service or repository has it',
+        'name the service under services in leadline.toml, or correct deployments.rules'
+    from run_target where repository_key is null
+    group by named
+    union all
     select 'deployments of another origin', r.name, count(*),
         (select count(*) from attempt_repository as t where t.repository_key = min(m.repository_key)),
         'only one origin of a repository counts, and its is ' || min(o.origin),

@@ -1,0 +1,61 @@
+"""Requests and time of Jenkins: what builds cost a controller, over real HTTP."""
+
+import tempfile
+import time
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from pathlib import Path
+
+from benchmarks.result import Result
+from connectors.jenkins import Jenkins, JenkinsOptions
+from connectors.secret import Secret
+from pipelines.landing import Landing
+from pipelines.sync import SyncResult, sync_connection
+from sandbox.generate import build_organisation
+from sandbox.jenkins import JenkinsSettings
+from sandbox.server import Sandbox
+
+ENGINEERS = 60
+END = datetime(2026, 6, 1, tzinfo=UTC)
+
+
+def run(scale: float = 1.0) -> Iterator[Result]:
+    """One job of many builds, then all jobs with branches, then nothing new."""
+    organisation = build_organisation(engineers=max(4, round(ENGINEERS * scale)), months=9, end=END)
+    settings = JenkinsSettings()
+    with (
+        tempfile.TemporaryDirectory() as name,
+        Sandbox(organisation, Path(name) / "git") as sandbox,
+    ):
+        token = Path(name) / "token"
+        token.write_text(settings.token, encoding="utf-8")
+        options = JenkinsOptions(
+            base_url=sandbox.host("jenkins", settings).url,
+            user=settings.user,
+            token=Secret(file=token),
+        )
+        one = Jenkins("one", options.model_copy(update={"jobs": ["platform/deploy-service"]}))
+        result, seconds = _synced(Path(name) / "one", one)
+        builds = result.items - 1
+        what = f"builds of one job (of {builds:,})"
+        yield Result(
+            f"Jenkins: requests per 1,000 {what}", result.requests / builds * 1000, "requests", 20
+        )
+        yield Result(f"Jenkins: time per 1,000 {what}", seconds / builds * 1000, "s")
+        every = Jenkins("every", options)
+        result, seconds = _synced(Path(name) / "every", every)
+        what = f"all {result.items - 1:,} builds with a job a branch"
+        yield Result(f"Jenkins: requests for {what}", result.requests, "requests")
+        yield Result(f"Jenkins: time for {what}", seconds, "s")
+        again, _ = _synced(Path(name) / "every", every)
+        yield Result("Jenkins: requests when nothing is new", again.requests, "requests", 60)
+
+
+def _synced(folder: Path, connector: Jenkins) -> tuple[SyncResult, float]:
+    folder.mkdir(exist_ok=True)
+    started = time.perf_counter()
+    with Landing(folder / "landing.sqlite") as landing:
+        result = sync_connection(landing, connector, clones=folder / "clones", now=lambda: END)
+    if result.errors:
+        raise RuntimeError("\n".join(result.errors))
+    return result, time.perf_counter() - started
