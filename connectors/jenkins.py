@@ -22,6 +22,7 @@ from connectors.connector import (
 from connectors.failures import NotFoundError
 from connectors.jenkins_builds import Builds, Wanted
 from connectors.jenkins_jobs import Item, Jobs, body_of, items_of
+from connectors.jenkins_users import Users
 from connectors.jenkins_wire import ITEMS
 from connectors.secret import Secret, SecretMissingError
 
@@ -59,7 +60,7 @@ class Jenkins(Connector):
     title = "Jenkins"
     options_type = JenkinsOptions
     permissions = (
-        Permission("Overall/Read", ("jobs", "builds"), "Manage Jenkins, Security"),
+        Permission("Overall/Read", ("jobs", "builds", "users"), "Manage Jenkins, Security"),
         Permission("Job/Read", ("jobs", "builds"), "there, or on the folders that are to be read"),
     )
 
@@ -75,10 +76,10 @@ class Jenkins(Connector):
         )
 
     def streams(self) -> tuple[Stream, ...]:
-        """The jobs, which say what was built since, and their builds."""
+        """The jobs, which say what was built since, their builds, and who started them."""
         options: JenkinsOptions = self.options
         wanted = Wanted(tuple(options.jobs), tuple(options.exclude), tuple(options.stages))
-        return Jobs(options.exclude), Builds(wanted, options.start_date)
+        return Jobs(options.exclude), Builds(wanted, options.start_date), Users()
 
     def scopes(self, stream: Stream) -> Iterable[Scope]:  # noqa: ARG002
         """One scope: the controller."""

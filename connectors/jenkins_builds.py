@@ -19,7 +19,7 @@ from connectors.jenkins_jobs import body_of, is_left_out, jobs_in, matches
 from connectors.jenkins_records import add_run, add_stage, is_running, run_key
 from connectors.jenkins_wire import BUILD, ActionWire, BuildWire, StageWire
 from connectors.reading import Children, Reader
-from connectors.records import Account, PipelineJob, PipelineRun
+from connectors.records import PipelineJob, PipelineRun
 
 BUILDS_A_PAGE = 100
 # What has run for so long is forgotten by its agent, or waits for somebody who never answers.
@@ -63,7 +63,7 @@ class Builds(Stream):
     """Builds, a hundred at a time; those under way are asked for again until they are over."""
 
     name = "builds"
-    record_types = (PipelineRun, PipelineJob, Account)
+    record_types = (PipelineRun, PipelineJob)
     parent = "jobs"
     # Jenkins discards old builds; what was received once happened.
     forgets = True
@@ -128,11 +128,8 @@ class Builds(Stream):
             for stage in self._stages.read(line, parsed):
                 add_stage(parsed, line, stage)
             return parsed
-        people: dict[str, Account] = {}
         for wire in (self._build if holds == "build" else self._builds).read(line, parsed):
-            add_run(parsed, line, wire, people)
-        for account in people.values():
-            parsed.add(account)
+            add_run(parsed, line, wire)
         return parsed
 
 

@@ -8,7 +8,7 @@ from typing import Any
 from connectors.clone_url import repository_key
 from connectors.connector import Line, Parsed
 from connectors.jenkins_wire import ActionWire, BuildWire, CauseWire, StageWire
-from connectors.records import Account, PipelineJob, PipelineRun
+from connectors.records import PipelineJob, PipelineRun
 
 # Unstable: every step was done, and something (tests, as a rule) was not as it should be.
 _RESULTS = {
@@ -65,8 +65,8 @@ def run_key(name: str, number: int, timestamp: int, queue_id: int | None) -> str
     return f"{place}-{number}-{timestamp}"
 
 
-def add_run(parsed: Parsed, line: Line, wire: BuildWire, people: dict[str, Account]) -> None:
-    """A run, and into `people` who started it."""
+def add_run(parsed: Parsed, line: Line, wire: BuildWire) -> None:
+    """A run."""
     actions = [action for action in wire.actions or [] if action is not None]
     parameters = dict(_parameters(actions))
     checkout = _checkout(actions, parameters, line.attributes.get("branch"))
@@ -92,7 +92,9 @@ def add_run(parsed: Parsed, line: Line, wire: BuildWire, people: dict[str, Accou
             queued_at=started_at - _queued(actions),
             started_at=started_at,
             finished_at=finished_at,
-            actor=_actor(line, cause, people),
+            actor=f"{line.connection}:account:{cause.user_id}"
+            if cause is not None and cause.user_id
+            else None,
             url=number_url,
             runner_labels=[_COUNTER.sub("", wire.built_on)] if wire.built_on else [],
             parameters=[f"{each}={value}" for each, value in parameters.items()],
@@ -179,16 +181,6 @@ def _event(cause: CauseWire | None, branch: str | None) -> str | None:
     event = _EVENTS.get(name, name.removesuffix("Cause").lower() or None)
     is_request = branch is not None and _REQUEST.fullmatch(branch) is not None
     return "pull_request" if event == "push" and is_request else event
-
-
-def _actor(line: Line, cause: CauseWire | None, people: dict[str, Account]) -> str | None:
-    if cause is None or not cause.user_id:
-        return None
-    account_id = f"{line.connection}:account:{cause.user_id}"
-    people[account_id] = Account(
-        account_id=account_id, login=cause.user_id, name=cause.user_name or None
-    )
-    return account_id
 
 
 def _queued(actions: Iterable[ActionWire]) -> timedelta:

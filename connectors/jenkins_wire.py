@@ -13,7 +13,7 @@ Duration = Annotated[int, Field(gt=-(10**13), lt=10**13)]
 BUILD = (
     "_class,number,timestamp,duration,result,building,queueId,builtOn,"
     "actions[_class,remoteUrls,lastBuiltRevision[SHA1,branch[name]],"
-    "causes[_class,userId,userName],parameters[name,value],"
+    "causes[_class,userId],parameters[name,value],"
     "waitingDurationMillis,blockedDurationMillis,buildableDurationMillis]"
 )
 _ITEM = "_class,name,url,lastBuild[number,timestamp]"
@@ -46,7 +46,6 @@ class CauseWire(CamelWire):
 
     kind: Text = Field(None, alias="_class")
     user_id: Text = None
-    user_name: Text = None
 
 
 class ParameterWire(Wire):

@@ -21,6 +21,18 @@ RULES: dict[str, dict[str, str]] = {
     "tags": {"origin": "tag"},
     "merges": {"origin": "merge"},
 }
+# The same where Jenkins builds and deploys: a job a repository, and one for all services.
+RULES_OF_JENKINS: dict[str, dict[str, str]] = {
+    **RULES,
+    "runs": {"origin": "ci", "pattern": "^deploy/"},
+    "deployments": {
+        "origin": "ci",
+        "pattern": "^platform/deploy-service$",
+        "service_parameter": "SERVICE",
+        "environment_parameter": "ENVIRONMENT",
+        "version_parameter": "VERSION",
+    },
+}
 # What the tickets of the infrastructure team are.
 REQUEST_CLASSES = {
     "Service request": "request",
@@ -41,13 +53,14 @@ def company_settings(organisation: Organisation) -> Tables:
     repositories = organisation.repository_by_id
     teams = {team.id: team.name for team in organisation.teams}
     tables: Tables = [("[deployments]", {"config_paths": [CONFIG_PATH]})]
+    rules = RULES_OF_JENKINS if organisation.profile.delivery == "beside" else RULES
     tables += [
         (
             "[[deployments.rules]]",
-            {"repository": repositories[service.repository_id].name, **RULES[service.origin]},
+            {"repository": repositories[service.repository_id].name, **rules[service.origin]},
         )
         for service in organisation.services
-        if service.origin in RULES
+        if service.origin in rules
     ]
     names = {
         service.incident_name: service.slug

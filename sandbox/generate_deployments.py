@@ -48,6 +48,7 @@ class DeploymentSimulation:
         requests: list[RequestPlan],
     ) -> None:
         self._simulation = simulation
+        self._ends_once = simulation.profile.delivery == "beside"
         self._service = service
         self._random = simulation.random("deployments", service.id)
         self._points = history.points
@@ -174,7 +175,9 @@ class DeploymentSimulation:
         self._free = finish + SETTLING
         if live is not None:
             self._free = finish + 300
-            can_fail_later = not is_sure and service.origin == "deployments"  # a run ends once
+            # A run ends once, and so does what a tool beside the forge deploys.
+            ends_once = service.origin != "deployments" or self._ends_once
+            can_fail_later = not is_sure and not ends_once
             if can_fail_later and random.random() < 0.006:
                 outcome = "failed_after_live"
                 attempt.statuses.append(("failure", finish + random.randint(200, 900)))

@@ -115,6 +115,9 @@ def _answer(serving: _Controller, request: Request) -> Response:
     if parts == ["whoAmI", "api", "json"]:
         request.scope[TEMPLATE] = "/whoAmI/api/json"
         return JSONResponse({"name": serving.settings.user, "anonymous": False})
+    if len(parts) == 4 and parts[0] == "user":
+        request.scope[TEMPLATE] = "/user/{user}/api/json"
+        return _user(serving, request, parts[1])
     job, path = serving.top(), ""
     while len(parts) >= 2 and parts[0] == "job":
         found = next((one for one in job.members if one.name == parts[1]), None)
@@ -136,6 +139,14 @@ def _of_build(serving: _Controller, request: Request, found: tuple[Job, str, Bui
         return JSONResponse(_described(build)) if is_told else _nothing()
     if request.url.path.endswith("/api/json"):
         return _fields(request, _build(serving, job, path, build))
+    return _nothing()
+
+
+def _user(serving: _Controller, request: Request, login: str) -> Response:
+    for account in serving.world.organisation.accounts:
+        if account.login == login:
+            told = [{}, {"address": account.email}]
+            return _fields(request, {"id": login, "fullName": account.name, "property": told})
     return _nothing()
 
 
@@ -190,9 +201,6 @@ def _build(serving: _Controller, job: Job, path: str, build: Build) -> dict[str,
         "result": _RESULTS[run.conclusion] if run.conclusion is not None else None,
         "building": not is_over,
         "actions": lambda: _actions(serving, job, build),
-        **(
-            {"builtOn": f"{run.jobs[-1].runner_name}"} if job.kind == FREESTYLE and run.jobs else {}
-        ),
     }
 
 
@@ -241,7 +249,6 @@ def _cause(serving: _Controller, build: Build) -> dict[str, Any]:
         return {
             "_class": "hudson.model.Cause$UserIdCause",
             "userId": account.login if account is not None else None,
-            "userName": account.name if account is not None else "unknown",
         }
     if run.event == "schedule":
         return {"_class": "hudson.triggers.TimerTrigger$TimerTriggerCause"}

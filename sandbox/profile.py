@@ -8,6 +8,8 @@ from typing import Literal
 
 # Sources and declarations that a world can go without.
 Source = Literal["tickets", "portal", "units", "audits", "scan", "team"]
+# Who builds and deploys: the forge that holds the code, or tools beside it.
+Delivery = Literal["forge", "beside"]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -83,6 +85,7 @@ class Profile:
     launches: tuple[LaunchHabit, ...] = ()
     audits: tuple[AuditHabit, ...] = ()
     without: frozenset[Source] = frozenset()
+    delivery: Delivery = "forge"
     expected: Expected | None = None
 
 

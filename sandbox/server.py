@@ -19,6 +19,7 @@ from sandbox.faults import Faults
 from sandbox.git_http import git_app
 from sandbox.github_app import github_app
 from sandbox.github_protocol import GithubSettings
+from sandbox.jenkins import JenkinsSettings
 from sandbox.jira import JiraSettings, jira_app
 from sandbox.organisation import Organisation
 from sandbox.repositories import write_repositories
@@ -74,7 +75,9 @@ class Sandbox:
 
     def __enter__(self) -> Self:
         paths = self.repositories = self._repositories()
-        github = github_app(self.world, self.github)
+        is_beside = self.organisation.profile.delivery == "beside"
+        forge = self.world.code() if is_beside else self.world
+        github = github_app(forge, self.github)
         jira = jira_app(self.world, self.jira)
         self.requests: RequestLog = github.state.requests
         self.jira_requests: RequestLog = jira.state.requests
@@ -85,6 +88,9 @@ class Sandbox:
         portal = backstage_app(self.world, BackstageSettings(forge_url=self.github_url))
         self.backstage_requests: RequestLog = portal.state.requests
         self.backstage_faults, self.backstage_url = self._serve(portal, self._ports[2])
+        self.jenkins: Host | None = None
+        if is_beside:
+            self.jenkins = self.host("jenkins", JenkinsSettings(forge_url=self.github_url))
         return self
 
     def __exit__(
@@ -118,6 +124,14 @@ class Sandbox:
 
     def addresses(self) -> dict[str, str]:
         """Everything a reader needs to connect."""
+        builds = {}
+        if self.jenkins is not None:
+            settings = JenkinsSettings()
+            builds = {
+                "jenkins_url": self.jenkins.url,
+                "jenkins_user": settings.user,
+                "jenkins_token": settings.token,
+            }
         return {
             "organisation": self.organisation.login,
             "github_url": self.github_url,
@@ -127,6 +141,7 @@ class Sandbox:
             "jira_token": self.jira.token,
             "backstage_url": self.backstage_url,
             "backstage_token": self._backstage_token,
+            **builds,
         }
 
     def _repositories(self) -> Mapping[int, Path]:

@@ -1,7 +1,7 @@
 """The organisation as its forge shows it at a moment that tests can move."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
@@ -61,6 +61,7 @@ class World:
         self.hidden = frozenset(hidden)
         self._moment = visible_until or organisation.end
         self._kept: dict[Any, Any] = {}
+        self._followers: list[World] = []
 
     @property
     def visible_until(self) -> datetime:
@@ -70,6 +71,15 @@ class World:
     @visible_until.setter
     def visible_until(self, moment: datetime) -> None:
         self._moment, self._kept = moment, {}
+        for follower in self._followers:
+            follower.visible_until = moment
+
+    def code(self) -> "World":
+        """The same, at the same moments, as a forge shows it where others build and deploy."""
+        bare = [replace(one, runs=(), deployments=()) for one in self.organisation.repositories]
+        organisation = replace(self.organisation, repositories=tuple(bare))
+        self._followers.append(World(organisation, self._moment, self.hidden))
+        return self._followers[-1]
 
     def advance(self, seconds: float) -> None:
         """Let time pass: what happened meanwhile appears."""

@@ -167,6 +167,13 @@ FIXED = replace(
     audits=(AuditHabit(name="Yearly audit", days_ago=200, control=SECRETS, is_inconsistent=True),),
     expected=replace(CLEAR, configuration="trending"),
 )
+MIXED = replace(
+    STEADY,
+    name="mixed",
+    story="Every tool by another vendor: code, builds, tickets and the catalog, nothing built in.",
+    services=9,
+    delivery="beside",
+)
 WORLDS = {
     profile.name: profile
     for profile in (
@@ -182,6 +189,7 @@ WORLDS = {
         LAUNCH,
         NO_EFFECT,
         FIXED,
+        MIXED,
     )
 }
 

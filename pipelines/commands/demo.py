@@ -150,6 +150,13 @@ def _toml(found: dict[str, Any]) -> str:
     if "backstage_url" in found:
         portal = {"base_url": found["backstage_url"], "token": {"file": "backstage_token"}}
         connections.append(("[connections.backstage]", portal))
+    if "jenkins_url" in found:
+        builds = {
+            "base_url": found["jenkins_url"],
+            "user": found["jenkins_user"],
+            "token": {"file": "jenkins_token"},
+        }
+        connections.append(("[connections.jenkins]", builds))
     tables: list[tuple[str, dict[str, Any]]] = [
         (
             "[organisation]",

@@ -51,6 +51,7 @@ class Controller:
 
     jobs: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
     kinds: dict[str, str] = field(default_factory=dict)
+    users: dict[str, dict[str, Any]] = field(default_factory=dict)
     stages: dict[int, list[Any]] = field(default_factory=dict)
     headers: dict[str, str] = field(default_factory=lambda: {"x-jenkins": "2.516.2"})
     is_anonymous: bool = False
@@ -68,6 +69,9 @@ class Controller:
     def _found(self, path: str, tree: str) -> Any:
         if path == "/whoAmI/api/json":
             return {"name": "ada", "anonymous": self.is_anonymous}
+        if path.startswith("/user/"):
+            told = self.users.get(unquote(path.split("/")[2]))
+            return None if told is None else pruned(told, parse_tree(tree))
         steps = [unquote(step) for step in path.strip("/").split("/")]
         names = []
         while len(steps) >= 2 and steps[0] == "job":

@@ -13,7 +13,7 @@ import pytest
 from connectors.connector import Line, Parsed, Pull
 from connectors.jenkins import Jenkins, JenkinsOptions
 from connectors.jenkins_wire import BUILD
-from connectors.records import Account, PipelineJob, PipelineRun
+from connectors.records import PipelineJob, PipelineRun
 from pipelines.landing import Landing
 from pipelines.load import load
 from pipelines.sync import SyncResult, sync_connection
@@ -309,7 +309,6 @@ def test_a_build_becomes_a_run() -> None:
                         {
                             "_class": "hudson.model.Cause$UserIdCause",
                             "userId": "ada",
-                            "userName": "Ada",
                         }
                     ]
                 },
@@ -335,9 +334,6 @@ def test_a_build_becomes_a_run() -> None:
     assert (run.event, run.actor) == ("manual", "ci:account:ada")
     assert run.parameters == ["ENVIRONMENT=production", "DRY=false"]
     assert run.url == "https://ci.x/job/shop/7/"
-    (account,) = found.records[Account]
-    assert isinstance(account, Account)
-    assert (account.login, account.name) == ("ada", "Ada")
 
 
 @pytest.mark.parametrize(
@@ -527,6 +523,32 @@ def test_pulled_day_by_day_as_if_at_once(tmp_path: Path) -> None:
         )
         == {}
     )
+
+
+def test_who_started_a_build_is_asked_for_once(
+    controller: tuple[Controller, Web], tmp_path: Path
+) -> None:
+    """With the address that tells who it is elsewhere; who is gone is no error."""
+    made, web = controller
+    causes = [
+        {"_class": "hudson.model.Cause$UserIdCause", "userId": user} for user in ("ada b", "gone")
+    ]
+    made.users["ada b"] = {
+        "id": "ada b",
+        "fullName": "Ada",
+        "property": [{}, {"address": "a@x.test"}],
+    }
+    made.jobs["shop"] = [
+        build(number, actions=[{"causes": [causes[number % 2]]}]) for number in range(1, 9)
+    ]
+    assert pull(tmp_path, connector(web.url)).errors == []
+    assert sum("/user/" in path for path in asked(web)) == 2
+    runs(tmp_path)
+    (account,) = records_of(tmp_path)["main.account"]
+    assert "'ci:account:ada b', 'ada b', 'Ada', 'a@x.test'" in account
+    made.jobs["shop"].append(build(9, actions=[{"causes": [causes[0]]}]))
+    pull(tmp_path, connector(web.url))
+    assert not [path for path in asked(web) if "ada" in path]
 
 
 def test_stage_rows_of_the_wrong_kind_are_rejected() -> None:

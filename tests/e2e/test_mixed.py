@@ -1,0 +1,100 @@
+"""An organisation whose tools are of several vendors, against what is known to be true of it.
+
+Code on one host, builds and deployments of Jenkins, tickets and incidents of Jira, the catalog of
+Backstage: the questions are those of the organisation that has all of it in one place.
+"""
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from pipelines import operations
+from pipelines.commands.demo import write_settings
+from pipelines.inputs import Clock
+from pipelines.settings import parse
+from sandbox.introduction import introduce
+from sandbox.server import Sandbox
+from sandbox.truth_platform import PlatformTruth
+from sandbox.worlds import MIXED, build_world
+from tests.e2e.demo_world import DemoWorld
+from tests.e2e.test_sandbox_truth import (  # noqa: F401  asked of this world as well
+    test_every_change_is_attributed_to_the_deployment_that_shipped_it,
+    test_every_deployment_is_found,
+    test_every_failure_begins_and_ends_as_it_did,
+    test_lead_times_and_stages_are_right_to_the_microsecond,
+    test_measures_of_failure_are_right_in_every_period,
+    test_waiting_changes_wait,
+)
+from tests.e2e.world_builds import END
+
+
+@pytest.fixture(scope="module")
+def world(quick_folder: Path) -> Iterator[DemoWorld]:
+    """The mixed organisation, pulled over real HTTP and real Git and built."""
+    organisation = build_world(MIXED, end=END)
+    with Sandbox(organisation, quick_folder / "git") as sandbox:
+        path = write_settings(quick_folder, introduce(sandbox, quick_folder / "files"))
+        settings = parse(path.read_bytes(), path)
+        settings = settings.model_copy(update={"data": quick_folder / "data"})
+        world = DemoWorld(sandbox, settings)
+        world.sync()
+        operations.load_records(settings)
+        operations.build(settings, moment=Clock(END, "the end of the made-up world"))
+        yield world
+
+
+def test_every_source_is_another_vendors(world: DemoWorld) -> None:
+    """No run and no deployment comes from the host of the code."""
+    told = world.records("""
+        select 'code' as what, connection from repository union
+        select 'runs', connection from pipeline_run union
+        select 'deployments', connection from deployment_attempt union
+        select 'tickets', connection from ticket union
+        select 'catalog', connection from catalog_entity
+    """)
+    assert sorted(told.rows()) == [
+        ("catalog", "backstage"),
+        ("code", "github"),
+        ("runs", "jenkins"),
+        ("tickets", "github"),
+        ("tickets", "jira"),
+    ]
+    assert world.records("select * from reject").is_empty()
+
+
+def test_the_verdict_is_that_of_the_world(world: DemoWorld) -> None:
+    """State by state, and the answer."""
+    expected = MIXED.expected
+    assert expected is not None
+    states = dict(
+        world.ask("""
+            select threshold, state from threshold_state
+            where evaluated_at = (select max(evaluated_at) from threshold_state)
+        """).rows()
+    )
+    assert states == {name: getattr(expected, name) for name in states}
+    assert len(states) == 4
+    answer = world.ask("select answer from verdict order by evaluated_at desc limit 1").item()
+    assert answer == expected.answer
+    truth = PlatformTruth(world.organisation)
+    row = world.ask("""
+        select value, n, measured_at from threshold_state where threshold = 'setup_time'
+        order by evaluated_at desc limit 1
+    """).row(0, named=True)
+    share = truth.setups(row["measured_at"])
+    assert (row["value"], row["n"]) == (pytest.approx(share.value), share.whole)
+
+
+def test_deployments_are_frequent_as_they_were(world: DemoWorld) -> None:
+    """How many of each service went live and shipped something, in every trailing period."""
+    found = world.ask("""
+        select count(*) as live from deployment_fact where is_counted
+    """).item()
+    truth = world.sandbox.truth.deployments
+    live = truth.filter(
+        (truth["environment_class"] == "production")
+        & truth["live_at"].is_not_null()
+        & (truth["kind"] != "redeploy")
+    )
+    assert found == live.height > 50
