@@ -1,7 +1,7 @@
 """The streams of things that are sent as JSON, and the records they become."""
 
 from abc import abstractmethod
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Any, ClassVar
 
 from connectors.connector import Line, Parsed, PushedStream
@@ -49,10 +49,14 @@ class JsonStream(PushedStream):
         """The records of every thing on the page, and the accounts of who is named."""
         parsed = Parsed()
         reader = self._one if line.body.lstrip()[:1] == b"{" else self._many
-        for item in reader.read(line, parsed):
-            for record in self.records(Sender(line.connection, item, parsed), item):
-                parsed.add(record)
+        self.add(parsed, line.connection, reader.read(line, parsed))
         return parsed
+
+    def add(self, parsed: Parsed, connection: str, items: Iterable[Any]) -> None:
+        """Add the records of things that are read already."""
+        for item in items:
+            for record in self.records(Sender(connection, item, parsed), item):
+                parsed.add(record)
 
     @abstractmethod
     def records(self, sender: "Sender", item: Any) -> Iterator[Record]:

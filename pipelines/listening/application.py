@@ -5,9 +5,8 @@ import logging
 import secrets
 import time
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
-from dataclasses import replace
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from datetime import UTC, datetime
 from typing import Any
 
@@ -18,7 +17,7 @@ from starlette.requests import Request
 from starlette.responses import JSONResponse, Response
 from starlette.routing import Route
 
-from connectors.connector import Connector, Page, PushedStream, Scope
+from connectors.connector import Connector, Page, Parsed, PushedStream, Scope
 from connectors.push import SCOPE, Push, WebhookOptions, scope_of
 from connectors.push_streams import JsonStream
 from connectors.push_webhooks import WebhookStream, spoken_at
@@ -251,7 +250,8 @@ class Listener:
                     "nothing was kept: one id stands twice",
                     problems=[Found(path=f"$[{position}].id", problem=problem)],
                 )
-        self._try(stream, Page(url=stream.path, requested_at=self.now(), body=body), SCOPE)
+        with _readable():
+            stream.add(Parsed(), self.connector.name, items)
         return len(raw)
 
     def _webhook(self, stream: WebhookStream, webhook: WebhookOptions) -> Endpoint:
@@ -283,7 +283,8 @@ class Listener:
                 attributes={"event": delivery.event},
             )
             scope = scope_of(webhook)
-            self._try(stream, page, scope)
+            with _readable():
+                stream.parse(page.line(self.connector.name, scope))
             is_new = await self._keep(stream, scope, page, key=key, is_strict=False)
             return _kept(Received(received=1, repeated=not is_new))
 
@@ -303,14 +304,6 @@ class Listener:
             return None
         self.unused[f"{webhook.owner} {event[:60]}"] += 1
         return why
-
-    def _try(self, stream: PushedStream, page: Page, scope: Scope) -> None:
-        """Read a page as it will be read when it is loaded; what breaks is not kept."""
-        line = replace(page, attributes=dict(page.attributes)).line(self.connector.name, scope)
-        try:
-            stream.parse(line)
-        except Exception as error:  # whatever a parser raises must not meet us when loading
-            raise Problem(422, f"this cannot be read: {str(error)[:500]}") from error
 
     async def _keep(
         self,
@@ -341,6 +334,15 @@ class Listener:
             raise wait(
                 503, 5, "the store cannot be written now; nothing of this was kept, send it again"
             ) from error
+
+
+@contextmanager
+def _readable() -> Iterator[None]:
+    """Read within as it will be read when it is loaded; what breaks then must not be kept."""
+    try:
+        yield
+    except Exception as error:  # whatever a parser raises must not meet us when loading
+        raise Problem(422, f"this cannot be read: {str(error)[:500]}") from error
 
 
 def _value(body: bytes) -> Any:

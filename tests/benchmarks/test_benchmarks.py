@@ -23,6 +23,7 @@ SCALES = {
     "bench_pages": 0.001,
     "bench_parse": 0.01,
     "bench_power_cut": 0.01,
+    "bench_push": 0.02,
     "bench_quantiles": 0.01,
     "bench_rate_limit": 0.02,
     "bench_requests": 0.04,
