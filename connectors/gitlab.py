@@ -109,6 +109,14 @@ class GitlabConnector(Connector):
         if stream.name == "repositories" and self.options.projects:
             yield Scope(NAMED)
 
+    def takes(self, repository: str) -> bool:
+        """Whether groups, projects and patterns of the settings let a project in."""
+        path, options = repository.lower(), self.options
+        is_listed = path in {each.lower() for each in options.projects} or any(
+            path.startswith(f"{group.lower()}/") for group in options.groups
+        )
+        return is_listed and options.takes(path)
+
     def diagnose(self, pull: Pull) -> Iterator[Finding]:
         """Credential, scopes, groups and projects, limits and clock."""
         return diagnose(self.options, pull)

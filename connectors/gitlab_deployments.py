@@ -177,7 +177,9 @@ def _add(parsed: Parsed, line: Line, wire: DeploymentWire, tiers: Mapping[str, s
         DeploymentAttempt(
             attempt_id=key,
             repository_key=line.attributes["repository_key"],
-            environment=None if place is None else _named(place, tiers.get(str(place.id))),
+            environment=None
+            if place is None
+            else environment_name(place, tiers.get(str(place.id))),
             sha=wire.sha,
             ref=wire.ref,
             created_at=begun_at,
@@ -205,7 +207,7 @@ def _add(parsed: Parsed, line: Line, wire: DeploymentWire, tiers: Mapping[str, s
         )
 
 
-def _named(wire: EnvironmentWire, tier: str | None) -> str | None:
+def environment_name(wire: EnvironmentWire, tier: str | None) -> str | None:
     """The environment's name, with its tier where the name alone would say something else."""
     if not wire.name or not tier:
         return wire.name

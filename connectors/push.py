@@ -10,13 +10,16 @@ from typing import Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from connectors.connector import ConnectionOptions, Connector, Finding, Pull, Scope, Stream
+from connectors.push_argocd import ArgocdWebhooks
 from connectors.push_github import GithubWebhooks
+from connectors.push_gitlab import GitlabWebhooks
+from connectors.push_pagerduty import PagerdutyWebhooks
 from connectors.push_streams import json_streams
 from connectors.push_webhooks import WebhookStream
 from connectors.secret import Secret, SecretMissingError
 
 SCOPE = Scope("sent")
-Vendor = Literal["github"]
+Vendor = Literal["argocd", "github", "gitlab", "pagerduty"]
 
 
 class WebhookOptions(BaseModel):
@@ -120,4 +123,4 @@ def scope_of(webhook: WebhookOptions) -> Scope:
 
 def webhook_streams() -> tuple[WebhookStream, ...]:
     """One for each vendor."""
-    return (GithubWebhooks(),)
+    return (GithubWebhooks(), GitlabWebhooks(), PagerdutyWebhooks(), ArgocdWebhooks())

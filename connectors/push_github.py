@@ -271,11 +271,12 @@ class GithubWebhooks(WebhookStream):
         name = at(value, "repository", "full_name")
         return name if isinstance(name, str) else None
 
-    def parse_delivery(self, line: Line, parsed: Parsed) -> None:
+    def parse_delivery(self, line: Line) -> Parsed:
         """What the event adds; where it happened stands in the body."""
+        parsed = Parsed()
         event = _EVENTS.get(line.attributes.get("event", "").partition(".")[0])
         if event is None:
-            return
+            return parsed
         for wire in event.reader.read(line, parsed):
             place = wire.repository
             attributes = {
@@ -284,3 +285,4 @@ class GithubWebhooks(WebhookStream):
                 "full_name": place.full_name,
             }
             event.add(parsed, replace(line, attributes=attributes), wire)
+        return parsed

@@ -10,7 +10,7 @@ from typing import Any, ClassVar, NamedTuple
 
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
-from connectors.connector import Line, Parsed, PushedStream
+from connectors.connector import Connector, Line, Parsed, PushedStream
 
 _PER_RANK = 300_000
 _MOMENT: TypeAdapter[datetime] = TypeAdapter(AwareDatetime)
@@ -54,15 +54,17 @@ class WebhookStream(PushedStream):
         """Whether anything of such an event becomes a record."""
 
     @abstractmethod
-    def parse_delivery(self, line: Line, parsed: Parsed) -> None:
+    def parse_delivery(self, line: Line) -> Parsed:
         """Read a delivery; `line.connection` is the one whose records these are."""
 
     def parse(self, line: Line) -> Parsed:
         """The records of a delivery, as if the connection they belong to had pulled them."""
-        parsed = Parsed()
         owner = line.attributes.get("connection", line.connection)
-        self.parse_delivery(replace(line, connection=owner), parsed)
-        return parsed
+        return self.parse_delivery(replace(line, connection=owner))
+
+    def attributes_of(self, owner: Connector | None) -> Mapping[str, str]:  # noqa: ARG002
+        """What reading a delivery needs to know of the connection's settings."""
+        return {}
 
     def repository_of(self, value: Any) -> str | None:  # noqa: ARG002
         """The full name of the repository a delivery is about, where it is about one."""
@@ -107,6 +109,12 @@ def at(value: Any, *path: str) -> Any:
 def signed_by(signature: str, body: bytes, secrets: Sequence[str]) -> bool:
     """Whether a hexadecimal HMAC-SHA256 of the body was made with one of the secrets."""
     return is_any(signature.lower(), [_sign(secret, body) for secret in secrets])
+
+
+def bearer(headers: Mapping[str, str]) -> str:
+    """The token of an authorization header; empty where there is none."""
+    scheme, _, token = headers.get("authorization", "").partition(" ")
+    return token.strip() if scheme.lower() == "bearer" else ""
 
 
 def is_any(given: str, expected: Sequence[str]) -> bool:

@@ -78,6 +78,25 @@ class Sender:
             },
         )
 
+    def gitlab(self, payload: Mapping[str, Any], *, secret: str = SECRET) -> httpx.Response:
+        """Deliver an event as GitLab does."""
+        headers = {"x-gitlab-token": secret, "x-gitlab-event-uuid": "one-for-all"}
+        return self.deliver("gitlab", json.dumps(payload).encode(), headers)
+
+    def argocd(self, *applications: object, secret: str = SECRET) -> httpx.Response:
+        """Deliver applications as the template of push.md does."""
+        body = json.dumps({"items": applications}).encode()
+        return self.deliver("argocd", body, {"authorization": f"Bearer {secret}"})
+
+    def pagerduty(self, payload: Mapping[str, Any], *secrets: str) -> httpx.Response:
+        """Deliver an event as PagerDuty does, signed with each of the secrets."""
+        body = json.dumps(payload).encode()
+        signed = [
+            f"v1={hmac.new(secret.encode(), body, hashlib.sha256).hexdigest()}"
+            for secret in secrets or (SECRET,)
+        ]
+        return self.deliver("pagerduty", body, {"x-pagerduty-signature": ",".join(signed)})
+
     def deliver(self, name: str, body: bytes, headers: Mapping[str, str]) -> httpx.Response:
         """Deliver a body to a webhook with these headers."""
         return self.client.post(

@@ -255,6 +255,8 @@ class Listener:
         return len(raw)
 
     def _webhook(self, stream: WebhookStream, webhook: WebhookOptions) -> Endpoint:
+        described = stream.attributes_of(self.owners.get(webhook.owner))
+
         async def receive(request: Request) -> Response:
             request.state.sender = f"{webhook.vendor} webhook"
             self.rate.take(f"webhook {webhook.owner}")
@@ -280,7 +282,7 @@ class Listener:
                 requested_at=spoken_at(delivery, received_at, body),
                 body=body,
                 items=1,
-                attributes={"event": delivery.event},
+                attributes={"event": delivery.event, **described},
             )
             scope = scope_of(webhook)
             with _readable():

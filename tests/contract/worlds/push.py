@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from typing import Any
 
 from connectors.push import Push
 from tests.contract.worlds.world import World
@@ -40,14 +41,58 @@ DELIVERED = {
     },
 }
 
+DEPLOYED = {
+    "object_kind": "deployment",
+    "status": "running",
+    "status_changed_at": "2026-03-02 09:00:00 +0100",
+    "deployment_id": 15,
+    "environment": "europe",
+    "environment_tier": "production",
+    "project": {"web_url": "https://gitlab.com/acme/shop", "path_with_namespace": "acme/shop"},
+    "commit_url": f"https://gitlab.com/acme/shop/-/commit/{7:040x}",
+    "user": {"id": 3},
+}
+APPLICATION = {
+    "metadata": {"uid": "u-1", "name": "shop-production", "namespace": "argocd"},
+    "spec": {
+        "project": "acme",
+        "source": {"repoURL": "https://git.example.com/acme/manifests", "path": "shop"},
+        "destination": {"server": "https://kubernetes.default.svc", "namespace": "shop"},
+    },
+    "status": {
+        "history": [{"id": 3, "revision": f"{9:040x}", "deployedAt": moment(3)}],
+        "operationState": {
+            "phase": "Failed",
+            "startedAt": moment(5),
+            "finishedAt": moment(6),
+            "operation": {"sync": {"revision": f"{11:040x}"}},
+        },
+    },
+}
+
+TRIGGERED: dict[str, Any] = {
+    "event": {
+        "id": "E1",
+        "event_type": "incident.triggered",
+        "occurred_at": moment(9),
+        "data": {
+            "id": "PGR0VU2",
+            "title": "Checkout answers slowly",
+            "status": "triggered",
+            "created_at": moment(9),
+            "service": {"id": "PF9KMXH", "summary": "Shop"},
+        },
+    }
+}
+
 
 @contextmanager
 def world(folder: Path) -> Iterator[World]:
     """A sender that sends the same whenever it is asked to."""
-    os.environ["CONTRACT_GITHUB_WEBHOOK"] = SECRET
-    options = {
-        "webhooks": [{"vendor": "github", "secret": {"env": "CONTRACT_GITHUB_WEBHOOK"}}],
-    }
+    os.environ["CONTRACT_WEBHOOK"] = SECRET
+    secret = {"env": "CONTRACT_WEBHOOK"}
+    vendors = ("argocd", "github", "gitlab", "pagerduty")
+    options = {"webhooks": [{"vendor": vendor, "secret": secret} for vendor in vendors]}
     yield World(options, options, send=_send)
 
 
@@ -55,5 +100,8 @@ def _send(data: Path, connector: Push) -> int:
     with receiving(data, connector) as sender:
         answers = [sender.send(path, body) for path, body in SENT.items()]
         answers.append(sender.github("deployment_status", DELIVERED, delivery="1"))
+        answers.append(sender.gitlab(DEPLOYED))
+        answers.append(sender.argocd(APPLICATION))
+        answers.append(sender.pagerduty(TRIGGERED))
     assert {answer.status_code for answer in answers} == {202}, [a.text for a in answers]
     return sum(int(answer.json()["received"]) for answer in answers)
