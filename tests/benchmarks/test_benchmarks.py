@@ -11,6 +11,7 @@ from benchmarks.__main__ import names
 from benchmarks.result import Result
 
 SCALES = {
+    "bench_argocd": 0.02,
     "bench_build": 0.002,
     "bench_deflection": 0.02,
     "bench_git": 0.005,
@@ -21,6 +22,7 @@ SCALES = {
     "bench_lineage": 0.01,
     "bench_load": 0.001,
     "bench_pages": 0.001,
+    "bench_pagerduty": 0.05,
     "bench_parse": 0.01,
     "bench_power_cut": 0.01,
     "bench_push": 0.02,
