@@ -24,7 +24,7 @@ from connectors.gitlab_merge_requests import ChangeRequestsStream
 from connectors.gitlab_options import GitlabOptions
 from connectors.gitlab_people import AccountsStream, TeamsStream
 from connectors.gitlab_pipelines import ChildPipelinesStream, PipelinesStream
-from connectors.gitlab_projects import NAMED, ProjectsStream
+from connectors.gitlab_projects import MEMBERSHIP, NAMED, ProjectsStream
 
 
 class GitlabConnector(Connector):
@@ -108,6 +108,8 @@ class GitlabConnector(Connector):
             yield Scope(group)
         if stream.name == "repositories" and self.options.projects:
             yield Scope(NAMED)
+        if stream.name == "repositories" and self.options.membership:
+            yield Scope(MEMBERSHIP)
 
     def takes(self, repository: str) -> bool:
         """Whether groups, projects and patterns of the settings let a project in."""

@@ -22,6 +22,9 @@ class GitlabOptions(ConnectionOptions):
     projects: tuple[_ProjectPath, ...] = Field(
         (), description='paths of single projects, as "group/subgroup/project"'
     )
+    membership: bool = Field(
+        False, description="instead of both: all projects that the token's user is a member of"
+    )
     token: Secret = Field(description="a personal, group or project access token, or one of OAuth")
     authentication: Literal["private-token", "bearer"] = Field(
         "private-token",
@@ -57,9 +60,10 @@ class GitlabOptions(ConnectionOptions):
 
     @model_validator(mode="after")
     def _complete(self) -> Self:
-        if not self.groups and not self.projects:
+        if self.membership == bool(self.groups or self.projects):
             raise ValueError(
-                'a gitlab connection needs groups = ["group"] or projects = ["group/project"]'
+                'a gitlab connection needs groups = ["group"] or projects = ["group/project"], or '
+                "membership = true alone"
             )
         return self
 

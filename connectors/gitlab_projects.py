@@ -17,12 +17,13 @@ from connectors.failures import NotFoundError
 from connectors.gitlab_graphql import Asker, HeavyQueryError, UnknownFieldError, dig
 from connectors.gitlab_names import number_of
 from connectors.gitlab_options import GitlabOptions
-from connectors.gitlab_rest import Listed, listed, path_id, value_of
+from connectors.gitlab_rest import KEYSET, Listed, listed, path_id, value_of
 from connectors.reading import Reader, Wire
 from connectors.records import Record, Repository
 from connectors.snapshots import SnapshotStream
 
 NAMED = "projects"
+MEMBERSHIP = "membership"
 # GitLab moves a project's time of activity once an hour at most.
 _ACTIVITY_INTERVAL = timedelta(hours=1)
 _PROBED_AT_ONCE = 100
@@ -90,7 +91,7 @@ Marker = Callable[[ProjectWire, Mapping[str, Any]], tuple[Any, datetime | None]]
 
 
 class ProjectsStream(SnapshotStream):
-    """Projects of the groups with those of their subgroups, or the projects named."""
+    """Projects of the groups with those of their subgroups, projects named, or all there are."""
 
     name = "repositories"
     record_types: ClassVar[tuple[type[Record], ...]] = (Repository,)
@@ -105,6 +106,9 @@ class ProjectsStream(SnapshotStream):
             return
         path = f"groups/{path_id(scope.id)}/projects"
         asked = {"include_subgroups": "true", "with_shared": "false", "order_by": "id"}
+        if scope.id == MEMBERSHIP:
+            # The one list of projects that has no end by number but goes by key.
+            path, asked = "projects", {**KEYSET, "membership": "true"}
         for part in listed(pull.client, path, {**asked, "sort": "asc"}):
             yield [self._page(pull, part, {})]
 
@@ -246,7 +250,7 @@ def _former_keys(
     items: Iterable[Mapping[str, Any]], pull: Pull, asked: Mapping[str, str]
 ) -> dict[str, list[str]]:
     """By number of the project: the keys it had before; `asked` are paths from the settings."""
-    known = pull.known("references")
+    known = {**pull.known("change_requests"), **pull.known("references")}
     found: dict[str, list[str]] = {}
     for item in items:
         number, url, path = (

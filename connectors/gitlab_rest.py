@@ -18,7 +18,7 @@ from connectors.failures import redact_url
 from connectors.reading import load_json
 
 PER_PAGE = 100
-KEYSET: Mapping[str, Any] = {"pagination": "keyset", "order_by": "id", "sort": "asc"}
+KEYSET: Mapping[str, str] = {"pagination": "keyset", "order_by": "id", "sort": "asc"}
 
 
 @dataclass(frozen=True, slots=True)

@@ -1,5 +1,6 @@
 """Answers GitLab's GraphQL: size, fields and complexity are checked before anything is run."""
 
+from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -49,10 +50,22 @@ def answer_graphql(asked: Any, view: GitlabView, settings: GitlabSettings) -> di
     except GraphQLError as error:
         return {"errors": [{"message": error.message}]}
     root = GitlabFields(view).root()
-    result = execute_sync(schema(), document, root, variable_values=variables)
+    capped = [_capped(settings.largest_page)] if settings.largest_page < LARGEST_PAGE else None
+    result = execute_sync(schema(), document, root, variable_values=variables, middleware=capped)
     if result.errors:
         return {"data": result.data, "errors": [{"message": e.message} for e in result.errors]}
     return {"data": result.data}
+
+
+def _capped(most: int) -> Callable[..., Any]:
+    """Gives no list more items a page than so many."""
+
+    def resolve(following: Callable[..., Any], root: Any, info: Any, **arguments: Any) -> Any:
+        if "first" in info.parent_type.fields[info.field_name].args:
+            arguments["first"] = min(most, arguments.get("first") or most)
+        return following(root, info, **arguments)
+
+    return resolve
 
 
 def _checked(query: str, variables: dict[str, Any], settings: GitlabSettings) -> DocumentNode:

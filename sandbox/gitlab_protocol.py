@@ -25,7 +25,7 @@ class GitlabSettings:
     one's own have it. Totals are left out above `total_cap` rows, lists by number end at
     `offset_cap` where there is a list by key too. GraphQL refuses what is more complex than
     `complexity` and times out above `timeout_above_items` items a page. `unknown_fields` of
-    GraphQL are those an older GitLab would lack.
+    GraphQL are those an older GitLab would lack. `largest_page` bounds every page of either API.
     """
 
     token: str = "glpat-sandbox-token"  # noqa: S105  the made-up organisation has no secrets
@@ -33,6 +33,7 @@ class GitlabSettings:
     repositories: Mapping[int, Path] | None = None
     per_minute: int | None = None
     window_seconds: float = 60.0
+    largest_page: int = LARGEST_PAGE
     total_cap: int = 10_000
     offset_cap: int = 50_000
     complexity: int = 250
@@ -118,7 +119,7 @@ class Rows:
 def paged(rows: Rows, request: Request, settings: GitlabSettings) -> Response:
     """The page a query asks for, by key or by number."""
     query = request.query_params
-    size = min(LARGEST_PAGE, _positive(query.get("per_page"), FIRST_PAGE))
+    size = min(settings.largest_page, _positive(query.get("per_page"), FIRST_PAGE))
     if query.get("pagination") == "keyset" and rows.has_keys:
         return _by_key(rows, request, size)
     number = _positive(query.get("page"), 1)

@@ -1,5 +1,6 @@
 """The GitLab connector against the sandbox, over real HTTP and git, by its known truth."""
 
+import json
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -7,11 +8,16 @@ from typing import Any
 
 import pytest
 
-from connectors.connector import Pull
+from connectors.clones import settled_marker
+from connectors.connector import Line, Pull
+from connectors.gitlab import GitlabConnector
+from connectors.gitlab_options import GitlabOptions
+from connectors.secret import Secret
 from sandbox.faults import Fault, Rule
-from sandbox.forge import ChangeRequest
+from sandbox.forge import ChangeRequest, Repository
 from sandbox.generate import build_organisation
 from sandbox.gitlab_protocol import GitlabSettings
+from sandbox.gitlab_view import GitlabView
 from sandbox.organisation import Organisation
 from sandbox.server import Host, Sandbox
 from tests.connectors.gitlab_reading import Reading
@@ -212,6 +218,94 @@ def test_questions_that_are_too_heavy_shrink(
         (row for change in changes_of(organisation) for row in expected_reviews(change)),
         key=lambda row: row[0],
     )
+
+
+@pytest.mark.parametrize("unknown", [frozenset(), frozenset({"commitCount"})], ids=["new", "old"])
+def test_lists_of_many_pages_are_put_together(
+    sandbox: Sandbox, tmp_path: Path, unknown: frozenset[str]
+) -> None:
+    """Two items a page, of every list of both APIs: the records are the same."""
+    usual = Reading(sandbox, gitlab(sandbox, unknown_fields=unknown), tmp_path / "usual")
+    tiny_host = gitlab(sandbox, unknown_fields=unknown, largest_page=2)
+    tiny = Reading(sandbox, tiny_host, tmp_path / "tiny")
+    assert usual.sync().errors == tiny.sync().errors == []
+    for table in (
+        "repository",
+        "team",
+        "team_member",
+        "account",
+        "change_request",
+        "change_request_commit",
+        "review",
+    ):
+        both = [sorted(map(str, one.rows(table))) for one in (usual, tiny)]
+        assert both[0] == both[1], table
+    assert tiny.rejects() == 0
+
+
+def test_a_project_that_moves_between_pulls_keeps_its_history(
+    sandbox: Sandbox, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Its number stays, its former key is remembered, and its records do not double."""
+    host = gitlab(sandbox)
+    reading = Reading(sandbox, host, tmp_path)
+    assert reading.sync().errors == []
+    before = {row["repository_id"]: row for row in reading.rows("repository")}
+    requests = len(reading.rows("change_request"))
+    moved = sandbox.organisation.repositories[0]
+    path = GitlabView.full_path
+
+    def elsewhere(view: GitlabView, repository: Repository) -> str:
+        usual = path(view, repository)
+        return f"{view.top.path}/renamed" if repository.id == moved.id else usual
+
+    monkeypatch.setattr(GitlabView, "full_path", elsewhere)
+    for _ in range(2):
+        assert reading.sync(full=True).errors == []
+    after = {row["repository_id"]: row for row in reading.rows("repository")}
+    key = f"gitlab:repository:{moved.id}"
+    assert after.keys() == before.keys()
+    assert after[key]["repository_key"].endswith("/renamed")
+    assert after[key]["former_keys"] == [before[key]["repository_key"]]
+    assert len(reading.rows("change_request")) == requests
+
+
+def test_all_projects_of_a_member_go_by_key(
+    sandbox: Sandbox, organisation: Organisation, tmp_path: Path
+) -> None:
+    """Past the largest offset too, where lists by number end with 405."""
+    host = gitlab(sandbox, largest_page=2, offset_cap=4)
+    reading = Reading(sandbox, host, tmp_path, groups=(), membership=True)
+    assert reading.sync().errors == []
+    assert len(reading.rows("repository")) == len(organisation.repositories) > 4
+    assert reading.rows("team") == []
+
+
+def test_a_project_active_within_the_hour_is_asked_again(tmp_path: Path) -> None:
+    """The time of activity moves once an hour: until then it hides what came after it."""
+    token = Secret(env="NOT_ASKED")
+    connector = GitlabConnector("gitlab", GitlabOptions(groups=("acme",), token=token))
+    projects, references = (
+        next(one for one in connector.streams() if one.name == name)
+        for name in ("repositories", "references")
+    )
+    active = datetime(2026, 6, 1, 12, tzinfo=UTC)
+    project = {
+        "id": 7,
+        "path_with_namespace": "acme/shop",
+        "web_url": "https://git.test/acme/shop",
+        "default_branch": "main",
+        "last_activity_at": active.isoformat(),
+    }
+    for mirror, expected in ((False, [False, False, True]), (True, [False, False, False])):
+        body = json.dumps([{**project, "mirror": mirror}]).encode()
+        line = Line("gitlab", "acme", {}, "https://git.test/x", active, body)
+        [scope] = references.scopes_in(line, projects.parse(line))
+        told = [
+            settled_marker(scope, active + timedelta(minutes=minutes)) is not None
+            for minutes in (5, 60, 62)
+        ]
+        assert told == expected
 
 
 def test_the_questions_are_well_below_the_limits(sandbox: Sandbox, tmp_path: Path) -> None:
