@@ -246,3 +246,24 @@ def test_what_the_source_had_forgotten_is_counted(tmp_path: Path) -> None:
     assert story.ask("""
         select is_after_gap from deployment_fact where environment = 'production' order by live_at
     """) == [(False,), (False,), (True,)]
+
+
+def test_manifests_that_are_not_connected_name_their_service(tmp_path: Path) -> None:
+    """Their commit is none of the source; without an image it is not known which is live."""
+    story = tell(
+        tmp_path,
+        repository(),
+        line("a", "b"),
+        numbered(1, "m1", 5, service_hint="Shop"),
+        numbered(2, "m2", 9, service_hint="shop", image=f"shop:{full('b')}"),
+        numbered(3, "m3", 11, service_hint="unknown", series="v"),
+        numbered(4, "m4", 13, service_hint="shop", image="shop:latest"),
+    )
+    assert story.ask("select service_name, sha from deployment_fact order by live_at") == [
+        ("shop", None),
+        ("shop", full("b")),
+        ("shop", None),
+    ]
+    assert story.ask("""
+        select count from data_check where check_name = 'unmatched deployments'
+    """) == [(1,)]

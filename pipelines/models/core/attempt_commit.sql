@@ -6,7 +6,9 @@
 -- not null: sha
 with asked as (
     select m.attempt_id, m.repository_key, m.is_mapped,
-        coalesce(m.stated_key, m.repository_key) = m.repository_key as is_own,
+        -- Of a tool that deploys manifests from a repository not connected, the commit is theirs.
+        coalesce(m.stated_key, case when d.series is null then m.repository_key end, '')
+            = m.repository_key as is_own,
         lower(trim(d.sha)) as sha, i.tag, d.release, d.ref
     from attempt_repository as m
     join records.deployment_attempt as d on d.attempt_id = m.attempt_id

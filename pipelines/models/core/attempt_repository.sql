@@ -22,7 +22,10 @@ stated as (
     select d.attempt_id, d.service_hint, d.image,
         case when c.kind = 'files' then 'file' else 'deployments_api' end as origin,
         coalesce(a.repository_key, o.repository_key, n.repository_key) as stated_key,
-        d.repository_key is null as is_without_address, i.repository_key as source_key
+        d.repository_key is null as is_without_address, i.repository_key as source_key,
+        -- Series are those of tools that deploy manifests, whose repository may not be connected.
+        d.series is not null
+            and coalesce(a.repository_key, o.repository_key, n.repository_key) is null as is_foreign
     from records.deployment_attempt as d
     left join input.connection as c on c.connection = d.connection
     left join repository_alias as a on a.alias = d.repository_key
@@ -43,13 +46,14 @@ select t.attempt_id, t.origin,
     coalesce(
         t.source_key,
         case when t.image is not null or m.stated_key is not null or t.is_without_address
+            or t.is_foreign
             then s.repository_key end,
         t.stated_key
     ) as repository_key,
     t.stated_key,
     -- The commit the attempt names is one of manifests, not of the source.
     t.source_key is not null
-        or (m.stated_key is not null and s.repository_key is not null) as is_mapped
+        or ((m.stated_key is not null or t.is_foreign) and s.repository_key is not null) as is_mapped
 from stated as t
 left join manifests as m on m.stated_key = t.stated_key
 left join serving as s on s.name = lower(t.service_hint)
