@@ -10,7 +10,7 @@ import pytest
 from sandbox.faults import Fault, Rule
 from sandbox.forge import Deployment, Issue, WorkflowRun
 from sandbox.generate import build_organisation
-from sandbox.gitlab_work import final_state, is_child, is_incident
+from sandbox.gitlab_work_payloads import final_state, is_child, is_incident
 from sandbox.organisation import Organisation
 from tests.connectors.gitlab_work_reading import GitlabReading, gitlab_reading, utc
 
