@@ -70,6 +70,8 @@ def convert(name: str, fields: pl.Series, table: TableOptions) -> Column:
         return _words(texts, WORDS[name])
     if pa.types.is_boolean(kind):
         return _booleans(texts)
+    if pa.types.is_integer(kind):
+        return _integers(texts)
     return Column(texts, _no_problem(texts))
 
 
@@ -108,6 +110,12 @@ def _booleans(texts: pl.Series) -> Column:
         value=pl.when(word.is_in(_YES)).then(True).when(word.is_in(_NO)).then(False)
     )
     return _judged(frame, pl.col("value").is_null(), pl.lit("is neither true nor false"))
+
+
+def _integers(texts: pl.Series) -> Column:
+    frame = texts.alias("text").to_frame()
+    frame = frame.with_columns(value=pl.col("text").cast(pl.Int64, strict=False))
+    return _judged(frame, pl.col("value").is_null(), pl.lit("is no whole number"))
 
 
 def _times(fields: pl.Series, table: TableOptions) -> Column:

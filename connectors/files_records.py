@@ -20,6 +20,7 @@ _TYPES: dict[pa.DataType, pl.DataType] = {
     INSTANT: pl.Datetime("us", "UTC"),
     pa.string(): pl.String(),
     pa.bool_(): pl.Boolean(),
+    pa.int64(): pl.Int64(),
 }
 _PROBLEM = "\x00problem"
 _COLUMN = "\x00column"

@@ -98,7 +98,7 @@ def _builds(
         if run.started_at > world.visible_until:
             continue  # in the queue
         if run.name != "Deploy":
-            yield _place(repository, run), Build(run, repository)
+            yield _place(world, repository, run), Build(run, repository)
         elif (deployment := deployed.get(run.id)) is None:
             place = (("deploy", FOLDER), (repository.name, PIPELINE))
             yield place, Build(run, repository)
@@ -115,11 +115,11 @@ def _any() -> Place:
     return ((DEPLOY_ANY[0], FOLDER), (DEPLOY_ANY[1], PIPELINE))
 
 
-def _place(repository: Repository, run: WorkflowRun) -> Place:
+def _place(world: World, repository: Repository, run: WorkflowRun) -> Place:
     """Some repositories are found by the organisation's folder, others have a job each."""
     if repository.id % 3 == 0:
         branch = quote(run.head_branch, safe="")
-        owner = (repository.owner, ORGANISATION)
+        owner = (world.organisation.login, ORGANISATION)
         return (owner, (repository.name, BRANCHES), (branch, PIPELINE))
     return (("build", FOLDER), (repository.name, PIPELINE if repository.id % 3 == 1 else FREESTYLE))
 

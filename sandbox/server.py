@@ -19,12 +19,12 @@ from sandbox.faults import Faults
 from sandbox.git_http import git_app
 from sandbox.github_app import github_app
 from sandbox.github_protocol import GithubSettings
-from sandbox.jenkins import JenkinsSettings
 from sandbox.jira import JiraSettings, jira_app
 from sandbox.organisation import Organisation
 from sandbox.repositories import write_repositories
 from sandbox.request_log import Logged, RequestLog
 from sandbox.serving import Server
+from sandbox.tools_beside import ToolsBeside
 from sandbox.truth import Truth, truth_of
 from sandbox.world import World
 
@@ -75,9 +75,7 @@ class Sandbox:
 
     def __enter__(self) -> Self:
         paths = self.repositories = self._repositories()
-        is_beside = self.organisation.profile.delivery == "beside"
-        forge = self.world.code() if is_beside else self.world
-        github = github_app(forge, self.github)
+        github = github_app(self.world, self.github)
         jira = jira_app(self.world, self.jira)
         self.requests: RequestLog = github.state.requests
         self.jira_requests: RequestLog = jira.state.requests
@@ -85,12 +83,12 @@ class Sandbox:
         self.faults, self.github_url = self._serve(_GithubHost(github, git), self._ports[0])
         self.jira_faults, jira_url = self._serve(jira, self._ports[1])
         self.jira_url = jira_url + self.jira.context_path
-        portal = backstage_app(self.world, BackstageSettings(forge_url=self.github_url))
+        beside = self.organisation.profile.delivery == "beside"
+        self.tools = ToolsBeside(self) if beside else None
+        catalog = self.tools.seen if self.tools is not None else self.world
+        portal = backstage_app(catalog, BackstageSettings(forge_url=self.github_url))
         self.backstage_requests: RequestLog = portal.state.requests
         self.backstage_faults, self.backstage_url = self._serve(portal, self._ports[2])
-        self.jenkins: Host | None = None
-        if is_beside:
-            self.jenkins = self.host("jenkins", JenkinsSettings(forge_url=self.github_url))
         return self
 
     def __exit__(
@@ -101,14 +99,16 @@ class Sandbox:
     ) -> None:
         self._stack.close()
 
-    def host(self, kind: str, settings: Any = None, port: int = 0) -> Host:
+    def host(
+        self, kind: str, settings: Any = None, port: int = 0, world: World | None = None
+    ) -> Host:
         """Serve one more vendor's API over the same organisation, until the sandbox is left.
 
         `sandbox/<kind>.py` holds `<kind>_app(world, settings)`, an application whose
         `state.requests` is its log; `settings` None takes its defaults.
         """
         module = importlib.import_module(f"sandbox.{kind}")
-        application = getattr(module, f"{kind}_app")(self.world, settings)
+        application = getattr(module, f"{kind}_app")(world or self.world, settings)
         faults, url = self._serve(application, port)
         return Host(url, faults, application.state.requests)
 
@@ -124,14 +124,6 @@ class Sandbox:
 
     def addresses(self) -> dict[str, str]:
         """Everything a reader needs to connect."""
-        builds = {}
-        if self.jenkins is not None:
-            settings = JenkinsSettings()
-            builds = {
-                "jenkins_url": self.jenkins.url,
-                "jenkins_user": settings.user,
-                "jenkins_token": settings.token,
-            }
         return {
             "organisation": self.organisation.login,
             "github_url": self.github_url,
@@ -141,7 +133,7 @@ class Sandbox:
             "jira_token": self.jira.token,
             "backstage_url": self.backstage_url,
             "backstage_token": self._backstage_token,
-            **builds,
+            **(self.tools.addresses if self.tools is not None else {}),
         }
 
     def _repositories(self) -> Mapping[int, Path]:

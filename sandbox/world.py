@@ -1,7 +1,7 @@
 """The organisation as its forge shows it at a moment that tests can move."""
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from operator import attrgetter
 from typing import Any, Generic, TypeVar
@@ -74,10 +74,8 @@ class World:
         for follower in self._followers:
             follower.visible_until = moment
 
-    def code(self) -> "World":
-        """The same, at the same moments, as a forge shows it where others build and deploy."""
-        bare = [replace(one, runs=(), deployments=()) for one in self.organisation.repositories]
-        organisation = replace(self.organisation, repositories=tuple(bare))
+    def seen_as(self, organisation: Organisation) -> "World":
+        """What one tool of several has of it, at the same moments."""
         self._followers.append(World(organisation, self._moment, self.hidden))
         return self._followers[-1]
 

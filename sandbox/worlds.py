@@ -170,8 +170,7 @@ FIXED = replace(
 MIXED = replace(
     STEADY,
     name="mixed",
-    story="Every tool by another vendor: code, builds, tickets and the catalog, nothing built in.",
-    services=9,
+    story="Every tool by another vendor: GitLab, Jenkins, Argo CD, Jira and Backstage.",
     delivery="beside",
 )
 WORLDS = {

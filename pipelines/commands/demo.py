@@ -82,7 +82,7 @@ def organisation(folder: Path, what: str, *options: str) -> Iterator[dict[str, A
             if not line:
                 raise FailedError(f"the made-up organisation did not start; {last_lines(log)}")
             found: dict[str, Any] = json.loads(line)
-            update(f"{found['organisation']} at {found['github_url']}")
+            update(f"{found['organisation']} at {found.get('gitlab_url', found['github_url'])}")
         yield found
 
 
@@ -129,17 +129,18 @@ def _toml(found: dict[str, Any]) -> str:
     from sandbox.generate import HOLIDAY_COUNTRY, ZONE
     from sandbox.working_time import WORKING_HOURS
 
-    connections: list[tuple[str, dict[str, Any]]] = [
-        (
-            "[connections.github]",
-            {
-                "organisation": found["organisation"],
-                "base_url": found["github_url"],
-                "token": {"file": "github_token"},
-                "paths": True,
-            },
-        )
-    ]
+    forge = "gitlab" if "gitlab_url" in found else "github"
+    code = {
+        "base_url": found[f"{forge}_url"],
+        "token": {"file": f"{forge}_token"},
+        "paths": True,
+    }
+    whose: dict[str, Any] = (
+        {"groups": [found["organisation"]]}
+        if forge == "gitlab"
+        else {"organisation": found["organisation"]}
+    )
+    connections: list[tuple[str, dict[str, Any]]] = [(f"[connections.{forge}]", {**whose, **code})]
     if "jira_url" in found:
         jira = {
             "base_url": found["jira_url"],
@@ -157,6 +158,13 @@ def _toml(found: dict[str, Any]) -> str:
             "token": {"file": "jenkins_token"},
         }
         connections.append(("[connections.jenkins]", builds))
+    if "argocd_url" in found:
+        syncs = {
+            "base_url": found["argocd_url"],
+            "token": {"file": "argocd_token"},
+            "environment_from": ["namespace"],
+        }
+        connections.append(("[connections.argocd]", syncs))
     tables: list[tuple[str, dict[str, Any]]] = [
         (
             "[organisation]",

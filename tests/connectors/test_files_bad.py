@@ -217,6 +217,14 @@ BAD_WORDS: dict[str, tuple[dict[str, Any], str, str]] = {
         "1,Ann,maybe\n",
         "line 2, column 'C': 'maybe' is neither true nor false",
     ),
+    "number": (
+        {
+            "record": "incident",
+            "columns": {"incident_id": "A", "created_at": "B", "reopens": "C"},
+        },
+        "1,2026-01-01T10:00:00Z,twice\n",
+        "line 2, column 'C': 'twice' is no whole number",
+    ),
     "value for every row": (
         {
             "record": "ticket",

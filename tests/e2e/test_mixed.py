@@ -1,32 +1,54 @@
 """An organisation whose tools are of several vendors, against what is known to be true of it.
 
-Code on one host, builds and deployments of Jenkins, tickets and incidents of Jira, the catalog of
-Backstage: the questions are those of the organisation that has all of it in one place.
+Code on GitLab, builds and production of Jenkins, staging of Argo CD, tickets and incidents of Jira,
+the catalog of Backstage: the questions are those of the organisation that has all in one place.
 """
 
 from collections.abc import Iterator
+from datetime import datetime, timedelta
 from pathlib import Path
 
+import polars as pl
 import pytest
 
 from pipelines import operations
 from pipelines.commands.demo import write_settings
 from pipelines.inputs import Clock
 from pipelines.settings import parse
+from sandbox.argocd_payloads import FAILED_AFTER
 from sandbox.introduction import introduce
+from sandbox.outcomes import DeploymentOutcome
 from sandbox.server import Sandbox
 from sandbox.truth_platform import PlatformTruth
 from sandbox.worlds import MIXED, build_world
 from tests.e2e.demo_world import DemoWorld
 from tests.e2e.test_sandbox_truth import (  # noqa: F401  asked of this world as well
+    deployments_of,
+    differences,
     test_every_change_is_attributed_to_the_deployment_that_shipped_it,
-    test_every_deployment_is_found,
     test_every_failure_begins_and_ends_as_it_did,
     test_lead_times_and_stages_are_right_to_the_microsecond,
     test_measures_of_failure_are_right_in_every_period,
     test_waiting_changes_wait,
 )
 from tests.e2e.world_builds import END
+
+ASKED_AFTER = 60  # so many of the latest syncs
+
+
+def latest_to_staging(sandbox: Sandbox) -> list[DeploymentOutcome]:
+    """The latest of them, by their end."""
+    staged = [
+        one
+        for one in sandbox.organisation.deployment_outcomes
+        if one.environment_class == "staging" and one.outcome != "running"
+    ]
+    return sorted(staged, key=ended_at)[-ASKED_AFTER:]
+
+
+def ended_at(outcome: DeploymentOutcome) -> datetime:
+    """When a sync was over."""
+    return outcome.live_at or outcome.started_at + FAILED_AFTER
 
 
 @pytest.fixture(scope="module")
@@ -38,6 +60,12 @@ def world(quick_folder: Path) -> Iterator[DemoWorld]:
         settings = parse(path.read_bytes(), path)
         settings = settings.model_copy(update={"data": quick_folder / "data"})
         world = DemoWorld(sandbox, settings)
+        for outcome in latest_to_staging(sandbox):
+            # Argo CD forgets: it is asked after every sync, as a company asks it every hour.
+            sandbox.world.visible_until = ended_at(outcome) + timedelta(minutes=3)
+            (pulled,) = operations.sync(settings, ["argocd"])
+            assert pulled.errors == []
+        sandbox.world.visible_until = END
         world.sync()
         operations.load_records(settings)
         operations.build(settings, moment=Clock(END, "the end of the made-up world"))
@@ -49,18 +77,42 @@ def test_every_source_is_another_vendors(world: DemoWorld) -> None:
     told = world.records("""
         select 'code' as what, connection from repository union
         select 'runs', connection from pipeline_run union
-        select 'deployments', connection from deployment_attempt union
+        select 'staging', connection from deployment_attempt union
         select 'tickets', connection from ticket union
         select 'catalog', connection from catalog_entity
     """)
     assert sorted(told.rows()) == [
         ("catalog", "backstage"),
-        ("code", "github"),
+        ("code", "gitlab"),
         ("runs", "jenkins"),
-        ("tickets", "github"),
+        ("staging", "argocd"),
+        ("tickets", "gitlab"),
         ("tickets", "jira"),
     ]
     assert world.records("select * from reject").is_empty()
+
+
+def test_every_deployment_to_production_is_found(world: DemoWorld) -> None:
+    """Of Jenkins, of releases at GitLab, by tag: each to the second, with its kind and outcome."""
+    live = pl.col("environment").str.contains("staging").not_()
+    truth, found = (frame.filter(live) for frame in deployments_of(world))
+    assert differences(truth, found, ["service_name", "environment", "started_at", "sha"]) == []
+    assert truth.height > 300
+
+
+def test_what_went_to_staging_is_found_from_when_it_was_asked_for(world: DemoWorld) -> None:
+    """Each success of Argo CD with the commit of its image; a failed sync tells of no image."""
+    columns = ["service_name", "environment", "sha", "started_at", "live_at"]
+    first = min(one.started_at for one in latest_to_staging(world.sandbox))
+    staged = pl.col("environment").str.contains("staging") & (pl.col("started_at") >= first)
+    is_live = pl.col("live_at").is_not_null()
+    truth, found = (
+        frame.filter(staged).with_columns(sha=pl.when(is_live).then("sha")).select(columns)
+        for frame in deployments_of(world)
+    )
+    assert differences(truth, found, columns) == []
+    assert truth.height >= ASKED_AFTER
+    assert 0 < truth["live_at"].null_count() < 10
 
 
 def test_the_verdict_is_that_of_the_world(world: DemoWorld) -> None:

@@ -98,8 +98,8 @@ def reachable(world: DemoWorld, repository: Repository) -> int:
     return int(counted.stdout)
 
 
-def test_every_deployment_is_found(world: DemoWorld) -> None:
-    """Attempts are folded, live times right to the second, kinds and outcomes as they happened."""
+def deployments_of(world: DemoWorld) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Every deployment as it was, and as it was found."""
     truth = world.sandbox.truth.deployments.join(service_names(world), on="service_id").select(
         "service_name", "environment", "sha", "started_at", "live_at", "kind", "outcome",
         "is_baseline", attempts=pl.col("attempt_ids").list.len().cast(pl.Int64),
@@ -114,6 +114,12 @@ def test_every_deployment_is_found(world: DemoWorld) -> None:
         kind=pl.when(pl.col("live_at").is_null()).then(pl.lit("normal")).otherwise("kind"),
         attempts=pl.when(pl.col("attempts") == 0).then(1).otherwise("attempts"),
     )
+    return truth, found
+
+
+def test_every_deployment_is_found(world: DemoWorld) -> None:
+    """Attempts are folded, live times right to the second, kinds and outcomes as they happened."""
+    truth, found = deployments_of(world)
     assert differences(truth, found, ["service_name", "environment", "started_at", "sha"]) == []
 
 
