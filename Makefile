@@ -4,6 +4,9 @@ UV := .venv/bin/uv
 RUN := .venv/bin/
 SYNC := VIRTUAL_ENV= UV_PROJECT_ENVIRONMENT=.venv $(UV) sync --frozen --inexact --compile-bytecode --quiet
 
+# Two files at a time; the order is that of tests/conftest.py.
+PYTEST := $(RUN)python -m pytest -n auto --dist loadfile --no-loadscope-reorder
+
 .DEFAULT_GOAL := help
 
 .PHONY: help
@@ -31,7 +34,7 @@ demo: .venv/.installed ## the main job with nothing to configure: a whole organi
 
 .PHONY: test
 test: .venv/.installed ## run the tests that need nothing but Python and git
-	@$(RUN)python -m pytest -n auto --dist loadfile -m "not (browser or node or java or tool)"
+	@$(PYTEST) -m "not (browser or node or java or tool)"
 
 .PHONY: check
 check: .venv/.installed ## format, lint, types, graph loads, tests: what to run before a commit
@@ -39,7 +42,7 @@ check: .venv/.installed ## format, lint, types, graph loads, tests: what to run 
 	@$(RUN)ruff check .
 	@$(RUN)mypy
 	@$(MAKE) --no-print-directory graph
-	@$(RUN)python -m pytest -n auto --dist loadfile -m "not (browser or node or java or tool)"
+	@$(PYTEST) -m "not (browser or node or java or tool)"
 
 .PHONY: format
 format: .venv/.installed ## format and mend what ruff can mend

@@ -1,4 +1,4 @@
-"""What all tests share: with LEADLINE_NO_SKIP a skipped test is a failed one; Ctrl-C works."""
+"""What all tests share: LEADLINE_NO_SKIP makes a skip a failure; Ctrl-C works; long ones first."""
 
 import os
 import signal
@@ -23,3 +23,12 @@ def pytest_configure() -> None:
     """A shell that starts tests in the background has them and their children ignore Ctrl-C."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+
+# Few tests that take minutes each: begun last, one worker would be left alone with them.
+_LONGEST = ("tests/e2e/", "tests/oracle/", "tests/benchmarks/", "tests/node/")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Begin with the folders whose tests are long; within them nothing changes."""
+    items.sort(key=lambda item: not item.nodeid.startswith(_LONGEST))
