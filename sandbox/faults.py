@@ -31,6 +31,7 @@ class Fault(StrEnum):
     MALFORMED_JSON = "malformed_json"  # a whole body that no parser takes
     HTML = "html"  # 200 with a page of HTML, as log-in walls answer
     SLOW = "slow"  # the right answer, after `seconds`
+    ELSEWHERE = "elsewhere"  # 302 to the same path of another host
     DRIFT = "drift"  # the world moves on by `seconds` before a later page is read
 
 
@@ -44,6 +45,7 @@ _INSTEAD_OF_ANSWER = frozenset(
         Fault.BAD_GATEWAY,
         Fault.UNAVAILABLE,
         Fault.HTML,
+        Fault.ELSEWHERE,
     }
 )
 _PAGE_OF_HTML = (
@@ -63,7 +65,8 @@ class Rule:
     before, `at_most` bounds the hits, and `chance` (0–1) is drawn from the seed, the URL and how
     often it was asked, so that it does not depend on the order of parallel requests. GraphQL
     queries share one URL and are told apart by their turn only.
-    `seconds` is the delay of SLOW, the Retry-After and reset of limits, the stride of DRIFT.
+    `seconds` is the delay of SLOW, the Retry-After and reset of limits, the stride of DRIFT;
+    `target` is the host that ELSEWHERE points to.
     """
 
     fault: Fault
@@ -75,6 +78,7 @@ class Rule:
     at_most: int | None = None
     chance: float = 1.0
     seconds: float = 1.0
+    target: str = ""
 
 
 @dataclass(frozen=True)
@@ -132,7 +136,7 @@ class Faults:
             return
         if rule.fault in _INSTEAD_OF_ANSWER:
             await _drain(receive)
-            await self._answer_wrongly(rule, send)
+            await self._answer_wrongly(rule, scope["path"], send)
             return
         if rule.fault is Fault.SLOW:
             await asyncio.sleep(rule.seconds)
@@ -174,7 +178,7 @@ class Faults:
         text = f"{self.seed} {index} {method} {url} {self._asked[url]}"
         return int.from_bytes(hashlib.sha256(text.encode()).digest()[:6], "big") / 2**48
 
-    async def _answer_wrongly(self, rule: Rule, send: Send) -> None:
+    async def _answer_wrongly(self, rule: Rule, path: str, send: Send) -> None:
         wait = str(max(0, round(rule.seconds))).encode()
         limits = [
             (b"x-ratelimit-limit", b"5000"),
@@ -201,6 +205,9 @@ class Faults:
                 await _json(send, 500, {"message": "Server Error"}, [])
             case Fault.UNAVAILABLE:
                 await _json(send, 503, {"message": "Service unavailable"}, [])
+            case Fault.ELSEWHERE:
+                location = (b"location", f"{rule.target}{path}".encode())
+                await _json(send, 302, {"message": "Found"}, [location])
             case Fault.BAD_GATEWAY:
                 await _whole(send, 502, _PAGE_OF_HTML, [(b"content-type", b"text/html")])
             case _:

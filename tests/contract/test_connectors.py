@@ -33,6 +33,8 @@ from pipelines.kind_streams import all_streams
 from pipelines.landing import Landing
 from pipelines.load import load
 from pipelines.sync import SyncResult, sync_connection
+from sandbox.faults import Fault, Rule
+from tests.connectors.web import Reply, serving
 from tests.contract.worlds.world import World
 from tests.e2e.comparison import Tables, differing, records_of
 
@@ -257,6 +259,47 @@ def test_other_options_start_a_full_pass(rig: Rig) -> None:
     assert {scope: len(times) for scope, times in after.items() if scope in before} == {
         scope: len(times) + 1 for scope, times in before.items()
     }
+
+
+API = r"^(?!.*\.git/)"  # Git, where it is served beside the API, has faults of its own
+SPOILED = (
+    Fault.TOO_MANY_REQUESTS,
+    Fault.UNAVAILABLE,
+    Fault.RESET,
+    Fault.TRUNCATED,
+    Fault.MALFORMED_JSON,
+)
+
+
+def test_what_is_spoiled_on_the_way_is_asked_for_again(rig: Rig) -> None:
+    """Limits, failing servers and broken answers change no row; every HTTP source is spoiled."""
+    faults = rig.world.faults
+    assert (faults is not None) == (rig.connector().client() is not None)
+    if faults is None:
+        return
+    faults.set(*(Rule(fault=fault, path=API, at_most=1) for fault in SPOILED))
+    try:
+        assert rig.pull("spoiled").errors == []
+        assert {hit.fault for hit in faults.hits} == set(SPOILED)
+    finally:
+        faults.clear()
+    assert differing(rig.rows("first"), rig.rows("spoiled")) == {}
+
+
+def test_a_redirect_to_another_host_is_told_and_not_followed(rig: Rig) -> None:
+    """Nothing is read from there, and no credential gets there, in whatever header it travels."""
+    faults = rig.world.faults
+    if faults is None:
+        return
+    with serving(lambda _: Reply(200, [])) as elsewhere:
+        faults.set(Rule(fault=Fault.ELSEWHERE, path=API, target=elsewhere.url))
+        try:
+            result = rig.pull("elsewhere")
+        finally:
+            faults.clear()
+    assert elsewhere.asked == []
+    assert result.items == 0
+    assert any("base_url" in error for error in result.errors), result.errors
 
 
 class Killed(BaseException):

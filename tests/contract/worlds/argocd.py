@@ -18,8 +18,9 @@ def world(folder: Path) -> Iterator[World]:
     organisation = build_world(WORLDS["steady"], end=END)
     with Sandbox(organisation, folder / "git") as sandbox:
         os.environ["CONTRACT_ARGOCD_TOKEN"] = ArgocdSettings().token
+        host = sandbox.host("argocd")
         options = {
-            "base_url": sandbox.host("argocd").url,
+            "base_url": host.url,
             "token": {"env": "CONTRACT_ARGOCD_TOKEN"},
         }
-        yield World(options, {**options, "start_date": "2026-09-15"})
+        yield World(options, {**options, "start_date": "2026-09-15"}, faults=host.faults)

@@ -21,4 +21,6 @@ def world(folder: Path) -> Iterator[World]:
             "base_url": sandbox.backstage_url,
             "token": {"env": "CONTRACT_BACKSTAGE_TOKEN"},
         }
-        yield World(options, {**options, "start_date": "2026-09-15"})
+        yield World(
+            options, {**options, "start_date": "2026-09-15"}, faults=sandbox.backstage_faults
+        )

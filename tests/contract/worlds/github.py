@@ -25,4 +25,4 @@ def world(folder: Path) -> Iterator[World]:
             "workflow_runs": True,
             "issues": True,
         }
-        yield World(options, {**options, "start_date": "2026-09-15"})
+        yield World(options, {**options, "start_date": "2026-09-15"}, faults=sandbox.faults)

@@ -19,8 +19,9 @@ def world(folder: Path) -> Iterator[World]:
     with Sandbox(organisation, folder / "git") as sandbox:
         settings = GitlabSettings(repositories=sandbox.repositories, per_minute=2000)
         os.environ["CONTRACT_GITLAB_TOKEN"] = settings.token
+        host = sandbox.host("gitlab", settings)
         options = {
-            "base_url": sandbox.host("gitlab", settings).url,
+            "base_url": host.url,
             "groups": [organisation.login],
             "token": {"env": "CONTRACT_GITLAB_TOKEN"},
             "paths": True,
@@ -30,4 +31,4 @@ def world(folder: Path) -> Iterator[World]:
             "incidents": True,
             "vulnerabilities": True,
         }
-        yield World(options, {**options, "start_date": "2026-09-15"})
+        yield World(options, {**options, "start_date": "2026-09-15"}, faults=host.faults)

@@ -19,10 +19,11 @@ def world(folder: Path) -> Iterator[World]:
     settings = JenkinsSettings(context_path="/jenkins")
     with Sandbox(organisation, folder / "git") as sandbox:
         os.environ["CONTRACT_JENKINS_TOKEN"] = settings.token
+        host = sandbox.host("jenkins", settings)
         options = {
-            "base_url": sandbox.host("jenkins", settings).url + settings.context_path,
+            "base_url": host.url + settings.context_path,
             "user": settings.user,
             "token": {"env": "CONTRACT_JENKINS_TOKEN"},
             "stages": ["*"],
         }
-        yield World(options, {**options, "start_date": "2026-09-15"})
+        yield World(options, {**options, "start_date": "2026-09-15"}, faults=host.faults)

@@ -22,4 +22,4 @@ def world(folder: Path) -> Iterator[World]:
             "email": sandbox.jira.email,
             "token": {"env": "CONTRACT_JIRA_TOKEN"},
         }
-        yield World(options, {**options, "start_date": "2026-09-15"})
+        yield World(options, {**options, "start_date": "2026-09-15"}, faults=sandbox.jira_faults)

@@ -19,8 +19,9 @@ def world(folder: Path) -> Iterator[World]:
     settings = PagerdutySettings(requests_a_window=100_000)
     with Sandbox(organisation, folder / "git") as sandbox:
         os.environ["CONTRACT_PAGERDUTY_TOKEN"] = settings.token
+        host = sandbox.host("pagerduty", settings)
         options = {
-            "base_url": sandbox.host("pagerduty", settings).url,
+            "base_url": host.url,
             "token": {"env": "CONTRACT_PAGERDUTY_TOKEN"},
         }
-        yield World(options, {**options, "start_date": "2026-03-15"})
+        yield World(options, {**options, "start_date": "2026-03-15"}, faults=host.faults)
