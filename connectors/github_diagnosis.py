@@ -32,6 +32,7 @@ def diagnose(options: GithubOptions, pull: Pull) -> Iterator[Finding]:
         yield from _organisation(options, pull)
     except SourceError as error:
         yield Finding("error", "organisation", str(error))
+        return
     if options.code_scanning:
         yield from _code_scanning(options, pull)
 
