@@ -22,7 +22,7 @@ from tests.pipelines.command_line import leadline, work_in
 PROJECT = Path(__file__).parents[2]
 COMMANDS = [
     *("try", "demo", "init", "doctor"),
-    *("up", "sync", "build", "serve"),
+    *("up", "sync", "build", "serve", "listen", "token"),
     *("verdict", "report", "status", "query", "export"),
     *("confirm", "correct"),
 ]
