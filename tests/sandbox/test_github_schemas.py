@@ -174,7 +174,7 @@ def test_the_description_would_find_a_wrong_answer(
         (REPOSITORY + "/pulls/{pull_number}", "/repos/tideworks/harbour/pulls/999", 404, {}),
         (
             REPOSITORY + "/code-scanning/alerts",
-            "/repos/tideworks/template/code-scanning/alerts",
+            "/repos/tideworks/old-fork/code-scanning/alerts",
             404,
             {},
         ),
