@@ -21,6 +21,18 @@ from connectors.records import Account, Incident, Team, TeamMember
 _DONE = State(marker="read")
 
 
+def _listed(pull: Pull, name: str) -> Iterator[Page]:
+    """All pages of a list, the last of them with the state that says so."""
+    for answer, items, has_more in answers(pull.client, name, name, {}):
+        yield Page(
+            url=answer.url,
+            requested_at=answer.requested_at,
+            body=answer.body,
+            state=None if has_more else _DONE,
+            items=len(items),
+        )
+
+
 class Users(Stream):
     """Users, by full passes: they have no time of change."""
 
@@ -32,14 +44,7 @@ class Users(Stream):
     def pages(self, pull: Pull, scope: Scope, state: State) -> Iterator[Page]:  # noqa: ARG002
         """All of them, once a full pass."""
         if state.marker is None:
-            for answer, items, has_more in answers(pull.client, "users", "users", {}):
-                yield Page(
-                    url=answer.url,
-                    requested_at=answer.requested_at,
-                    body=answer.body,
-                    state=None if has_more else _DONE,
-                    items=len(items),
-                )
+            yield from _listed(pull, "users")
 
     def parse(self, line: Line) -> Parsed:
         """Accounts."""
@@ -60,14 +65,7 @@ class Teams(Stream):
     def pages(self, pull: Pull, scope: Scope, state: State) -> Iterator[Page]:  # noqa: ARG002
         """All of them, once a full pass."""
         if state.marker is None:
-            for answer, items, has_more in answers(pull.client, "teams", "teams", {}):
-                yield Page(
-                    url=answer.url,
-                    requested_at=answer.requested_at,
-                    body=answer.body,
-                    state=None if has_more else _DONE,
-                    items=len(items),
-                )
+            yield from _listed(pull, "teams")
 
     def parse(self, line: Line) -> Parsed:
         """Teams."""
