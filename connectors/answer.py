@@ -7,6 +7,7 @@ from datetime import datetime
 
 from pydantic_core import from_json
 
+from connectors.connector import SourceError
 from connectors.failures import (
     BrokenAnswerError,
     ForbiddenError,
@@ -61,15 +62,20 @@ def _check_odd_json(answer: Answer) -> None:
     try:
         json.loads(answer.body.decode("utf-8", "replace"))
     except (ValueError, RecursionError) as error:
-        where = redact_url(answer.url)
-        if answer.body.lstrip()[:1] == b"<":
-            raise NotJsonError(
-                f"{where} answered with a web page instead of JSON; a log-in page or proxy stands "
-                "in the way: check base_url, the token and the proxy"
-            ) from error
-        raise BrokenAnswerError(
-            f"{where} answered with broken JSON ({len(answer.body)} bytes: {error})"
-        ) from error
+        raise not_json(answer, error) from error
+
+
+def not_json(answer: Answer, error: Exception) -> SourceError:
+    """What a body means that JSON cannot be read from."""
+    where = redact_url(answer.url)
+    if answer.body.lstrip()[:1] == b"<":
+        return NotJsonError(
+            f"{where} answered with a web page instead of JSON; a log-in page or proxy stands in "
+            "the way: check base_url, the token and the proxy"
+        )
+    return BrokenAnswerError(
+        f"{where} answered with broken JSON ({len(answer.body)} bytes: {error})"
+    )
 
 
 def refuse(answer: Answer, now: datetime, credential: Mapping[str, str]) -> None:

@@ -9,9 +9,10 @@ from connectors.answer import Answer
 from connectors.connector import Finding, Pull, SourceError
 from connectors.failures import ForbiddenError, NotFoundError
 from connectors.github_alerts import ORGANISATION_ALERTS, REPOSITORY_ALERTS
-from connectors.github_graphql import Asker, dig
+from connectors.github_graphql import Asker
 from connectors.github_options import GithubOptions
 from connectors.github_queries import DIAGNOSIS
+from connectors.reading import dig
 
 _SKEW = timedelta(seconds=60)
 _FEW_LEFT = 500

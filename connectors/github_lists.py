@@ -16,8 +16,10 @@ from pydantic import BaseModel, ConfigDict
 from connectors.clones import settled_marker
 from connectors.connector import Page, Pull, Scope, SourceError, State, stable_mark
 from connectors.failures import NotFoundError
-from connectors.github_graphql import Asker, StaleCursorError, Told, dig
+from connectors.github_graphql import Asker, StaleCursorError
 from connectors.github_probes import RepositoryChild, is_unchanged, start_of
+from connectors.graphql import Told
+from connectors.reading import dig
 from connectors.snapshots import state_on_last
 
 OVERLAP_SECONDS = 300

@@ -10,7 +10,7 @@ from typing import Any, ClassVar
 
 from connectors.connector import Line, Page, Parsed, Pull, Scope
 from connectors.failures import NotFoundError
-from connectors.github_graphql import Asker, MissingScopeError, Told, dig
+from connectors.github_graphql import Asker, MissingScopeError
 from connectors.github_mapping import account, add_members, team
 from connectors.github_options import GithubOptions
 from connectors.github_probes import excluded_names, former_keys, read_repositories, repository
@@ -24,7 +24,8 @@ from connectors.github_queries import (
 )
 from connectors.github_rest import is_rest, parse_rest
 from connectors.github_wire import AccountWire, MemberWire, TeamWire
-from connectors.reading import Children, Reader
+from connectors.graphql import Told
+from connectors.reading import Children, Reader, dig
 from connectors.records import Account, Record, Repository, Team, TeamMember
 from connectors.snapshots import SnapshotStream
 
@@ -75,7 +76,7 @@ class RepositoriesStream(OrganisationList):
             for place, full_name in enumerate(some):
                 owner, _, name = full_name.partition("/")
                 variables |= {f"owner{place}": owner, f"name{place}": name}
-            told = asker.ask(named_repositories(len(some)), variables, may_miss=True)
+            told = asker.ask_some(named_repositories(len(some)), variables)
             found = {name: told.data.get(f"r{place}") for place, name in enumerate(some)}
             missing += [name for name, node in found.items() if node is None]
             nodes = [node for node in found.values() if node is not None]

@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any, ClassVar
 
 from connectors.connector import Line, Page, Parsed, Scope
-from connectors.github_graphql import Asker, Told
+from connectors.github_graphql import Asker
 from connectors.github_lists import RepositoryList, moment_of, more_pages
 from connectors.github_mapping import add_deployment, add_issue, add_statuses, release
 from connectors.github_probes import probed
@@ -30,6 +30,7 @@ from connectors.github_wire import (
     RepositoryWire,
     StatusWire,
 )
+from connectors.graphql import Told
 from connectors.reading import Children, Reader
 from connectors.records import (
     Account,

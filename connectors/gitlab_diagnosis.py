@@ -7,9 +7,10 @@ from connectors.answer import Answer
 from connectors.clock_skew import clock_skew
 from connectors.connector import Finding, Pull, SourceError
 from connectors.failures import ForbiddenError, NotFoundError, UnauthorisedError
-from connectors.gitlab_graphql import Asker, UnknownFieldError, dig
+from connectors.gitlab_graphql import Asker, UnknownFieldError
 from connectors.gitlab_options import GitlabOptions
 from connectors.gitlab_rest import path_id, value_of
+from connectors.reading import dig
 from connectors.secret import SecretMissingError
 
 _SOON = timedelta(days=14)

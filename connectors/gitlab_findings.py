@@ -11,10 +11,11 @@ from datetime import datetime
 from typing import ClassVar
 
 from connectors.connector import Line, Page, Parsed, Pull, Scope, State
-from connectors.gitlab_graphql import Asker, Told, UnknownFieldError, dig
+from connectors.gitlab_graphql import Asker, UnknownFieldError
 from connectors.gitlab_lists import ProjectChild
 from connectors.gitlab_rest import moment_of
-from connectors.reading import CamelWire, Reader
+from connectors.graphql import Told
+from connectors.reading import CamelWire, Reader, dig
 from connectors.records import Record, ScanFinding
 from connectors.snapshots import state_on_last
 

@@ -13,12 +13,11 @@ from pydantic import BaseModel, ConfigDict
 
 from connectors.clones import settled_marker
 from connectors.connector import Line, Page, Parsed, Pull, Scope, State, Stream, stable_mark
-from connectors.gitlab_graphql import dig
 from connectors.gitlab_names import account_id, is_ghost
 from connectors.gitlab_options import GitlabOptions
 from connectors.gitlab_projects import ProjectWire, project_scopes
 from connectors.gitlab_rest import Listed, by_time, moment_of
-from connectors.reading import Wire
+from connectors.reading import Wire, dig
 from connectors.snapshots import state_on_last
 
 OVERLAP_SECONDS = 300

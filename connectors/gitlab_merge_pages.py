@@ -8,11 +8,13 @@ from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 from connectors.connector import Page, Pull, Scope, SourceError
-from connectors.gitlab_graphql import Asker, HeavyQueryError, Told, UnknownFieldError, dig
+from connectors.gitlab_graphql import Asker, UnknownFieldError
 from connectors.gitlab_merge_mapping import is_ready_note
 from connectors.gitlab_merge_queries import DETAILS_QUERY, LISTS, MORE_QUERIES
 from connectors.gitlab_merge_wire import MergeRequestWire
 from connectors.gitlab_rest import Listed, listed
+from connectors.graphql import HeavyQueryError, Told
+from connectors.reading import dig
 
 _AT_ONCE = 20
 _FIELDS = tuple(MergeRequestWire.model_fields)

@@ -13,7 +13,6 @@ from typing import Any, ClassVar
 
 from connectors.clones import settled_marker
 from connectors.connector import Line, Page, Parsed, Pull, Scope, State, Stream, stable_mark
-from connectors.gitlab_graphql import dig
 from connectors.gitlab_merge_mapping import (
     add_accounts,
     add_commits,
@@ -39,7 +38,7 @@ from connectors.gitlab_options import GitlabOptions
 from connectors.gitlab_people import UserWire
 from connectors.gitlab_projects import ProjectWire, project_scopes
 from connectors.gitlab_rest import Listed, by_time, moment_of
-from connectors.reading import Reader
+from connectors.reading import Reader, dig
 from connectors.records import Account, ChangeRequest, ChangeRequestCommit, Record, Review
 from connectors.snapshots import state_on_last
 

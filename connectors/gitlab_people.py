@@ -10,9 +10,10 @@ from pydantic import BeforeValidator
 
 from connectors.connector import Line, Page, Parsed, Pull, Scope
 from connectors.failures import NotFoundError
-from connectors.gitlab_graphql import Asker, Told, dig
+from connectors.gitlab_graphql import Asker
 from connectors.gitlab_names import account_id, is_bot_name, is_ghost, number_of
-from connectors.reading import CamelWire, Children, Reader
+from connectors.graphql import Told
+from connectors.reading import CamelWire, Children, Reader, dig
 from connectors.records import Account, Record, Team, TeamMember
 from connectors.snapshots import SnapshotStream
 

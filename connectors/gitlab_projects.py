@@ -14,11 +14,12 @@ from pydantic import AwareDatetime
 from connectors.clone_url import repository_key
 from connectors.connector import Line, Page, Parsed, Pull, Scope, SourceError
 from connectors.failures import NotFoundError
-from connectors.gitlab_graphql import Asker, HeavyQueryError, UnknownFieldError, dig
+from connectors.gitlab_graphql import Asker, UnknownFieldError
 from connectors.gitlab_names import number_of
 from connectors.gitlab_options import GitlabOptions
 from connectors.gitlab_rest import KEYSET, Listed, listed, path_id, value_of
-from connectors.reading import Reader, Wire
+from connectors.graphql import HeavyQueryError
+from connectors.reading import Reader, Wire, dig
 from connectors.records import Record, Repository
 from connectors.snapshots import SnapshotStream
 

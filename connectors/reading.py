@@ -50,6 +50,13 @@ def load_json(body: bytes) -> tuple[Any, int]:
         return value, len(mended)
 
 
+def dig(data: Any, *path: str) -> Any:
+    """What stands at a path of objects, None where one is missing or null."""
+    for name in path:
+        data = data.get(name) if isinstance(data, dict) else None
+    return data
+
+
 def _mend(value: Any, mended: list[int]) -> Any:
     if isinstance(value, str):
         try:
@@ -195,10 +202,8 @@ def _without_bad(
     raw: Any, children: Children, where: str
 ) -> list[tuple[type[Record], str, str, Any]]:
     """Take the unreadable members out of a list inside `raw`; what was taken, and why."""
-    holder = raw
-    for name in children.path[:-1]:
-        holder = holder.get(name) if isinstance(holder, dict) else None
-    members = holder.get(children.path[-1]) if isinstance(holder, dict) else None
+    holder = dig(raw, *children.path[:-1])
+    members = dig(holder, children.path[-1])
     if not isinstance(members, list):
         return []
     good, bad = [], []
