@@ -1,6 +1,7 @@
 """Argo CD: what it has synced to which cluster, and what failed."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
+from functools import partial
 from json import dumps
 from typing import Literal, Self
 
@@ -8,6 +9,7 @@ from pydantic import Field, model_validator
 
 from connectors.argocd_diagnosis import diagnose
 from connectors.argocd_streams import Applications
+from connectors.auth import bearer
 from connectors.client import Client
 from connectors.connector import (
     ConnectionOptions,
@@ -79,12 +81,10 @@ class Argocd(Connector):
     def client(self) -> Client:
         """A client with the token as Bearer."""
         options: ArgocdOptions = self.options
-        return Client(
+        return Client.of(
+            options,
             base_url=self._address(),
-            authenticate=self._credential,
-            ca_file=options.ca_file,
-            proxy=options.proxy,
-            concurrency=options.concurrency,
+            authenticate=partial(bearer, options.token),
         )
 
     def streams(self) -> tuple[Stream, ...]:
@@ -115,6 +115,3 @@ class Argocd(Connector):
 
     def _address(self) -> str:
         return (self.options.base_url or "").rstrip("/").removesuffix("/api/v1")
-
-    def _credential(self) -> Mapping[str, str]:
-        return {"authorization": f"Bearer {self.options.token.reveal()}"}

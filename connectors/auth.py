@@ -1,8 +1,11 @@
 """Credentials as headers."""
 
+import base64
 import hashlib
 from collections.abc import Callable, Mapping
 from typing import Protocol, runtime_checkable
+
+from connectors.secret import Secret
 
 
 @runtime_checkable
@@ -47,3 +50,14 @@ class HeaderAuth:
     def renew(self) -> bool:
         """A static credential cannot be renewed."""
         return False
+
+
+def bearer(token: Secret) -> Mapping[str, str]:
+    """The header of a token that is enough by itself."""
+    return {"authorization": f"Bearer {token.reveal()}"}
+
+
+def basic(user: str, token: Secret) -> Mapping[str, str]:
+    """The header of a token together with the name of whose it is."""
+    pair = base64.b64encode(f"{user}:{token.reveal()}".encode()).decode()
+    return {"authorization": f"Basic {pair}"}

@@ -1,11 +1,13 @@
 """Backstage: the catalog with its owners and dependencies, and the runs of templates."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
+from functools import partial
 from typing import Self
 
 from pydantic import Field, model_validator
 
 from connectors.answer import Answer
+from connectors.auth import bearer
 from connectors.backstage_mark import body_of
 from connectors.backstage_streams import ENTITIES, TASKS, Entities, Tasks
 from connectors.client import Client
@@ -62,12 +64,10 @@ class Backstage(Connector):
     def client(self) -> Client:
         """A client with the token as Bearer."""
         options: BackstageOptions = self.options
-        return Client(
+        return Client.of(
+            options,
             base_url=(options.base_url or "").rstrip("/").removesuffix("/api"),
-            authenticate=self._credential,
-            ca_file=options.ca_file,
-            proxy=options.proxy,
-            concurrency=options.concurrency,
+            authenticate=partial(bearer, options.token),
         )
 
     def streams(self) -> tuple[Stream, ...]:
@@ -94,9 +94,6 @@ class Backstage(Connector):
             yield clock_skew(answer, pull.now())
         except (SourceError, SecretMissingError) as error:
             yield Finding("error", "backstage", str(error))
-
-    def _credential(self) -> Mapping[str, str]:
-        return {"authorization": f"Bearer {self.options.token.reveal()}"}
 
 
 def _catalog(pull: Pull, answer: Answer) -> Iterator[Finding]:

@@ -22,7 +22,7 @@ import stamina.instrumentation
 
 from connectors.answer import Answer, Check, check_json, refuse
 from connectors.auth import Auth, HeaderAuth
-from connectors.connector import SourceError
+from connectors.connector import ConnectionOptions, SourceError
 from connectors.failures import (
     BrokenAnswerError,
     ElsewhereError,
@@ -106,6 +106,13 @@ class Client:
         self.requests = 0
         # Stamina tells of retries on standard output otherwise, where commands print results.
         stamina.instrumentation.set_on_retry_hooks([_note_retry])
+
+    @classmethod
+    def of(cls, options: ConnectionOptions, **more: Any) -> Self:
+        """A client with what the settings of every connection say, and more."""
+        return cls(
+            ca_file=options.ca_file, proxy=options.proxy, concurrency=options.concurrency, **more
+        )
 
     def __repr__(self) -> str:
         return f"Client({self.origin})"

@@ -107,12 +107,10 @@ class GithubConnector(Connector):
 
     def _client_with(self, auth: Auth) -> Client:
         options = self.options
-        return Client(
+        return Client.of(
+            options,
             base_url=options.base_url or _DEFAULT_URL,
             authenticate=auth,
-            ca_file=options.ca_file,
-            proxy=options.proxy,
-            concurrency=options.concurrency,
             headers=_HEADERS,
             backoff_seconds=self.backoff_seconds,
         )

@@ -4,8 +4,9 @@ import json
 import threading
 from collections.abc import Callable, Mapping
 from datetime import datetime
+from functools import partial
 
-from connectors.auth import Auth, HeaderAuth
+from connectors.auth import Auth, HeaderAuth, bearer
 from connectors.client import Client
 from connectors.connector import SourceError
 from connectors.failures import UnauthorisedError
@@ -97,4 +98,4 @@ def token_auth(options: GithubOptions) -> Auth:
     token = options.token
     if token is None:
         raise SourceError("the connection has no token")
-    return HeaderAuth(lambda: {"authorization": f"Bearer {token.reveal()}"})
+    return HeaderAuth(partial(bearer, token))

@@ -7,6 +7,7 @@ number>`, `…:account:<user number>`. A moved project keeps its number and its 
 from collections.abc import Iterable, Iterator, Mapping
 from typing import ClassVar
 
+from connectors.auth import bearer
 from connectors.client import Client
 from connectors.clones import GitSource
 from connectors.connector import Connector, Finding, Permission, Pull, Scope, Stream
@@ -70,12 +71,10 @@ class GitlabConnector(Connector):
     def client(self) -> Client:
         """The client of this connection."""
         options = self.options
-        return Client(
+        return Client.of(
+            options,
             base_url=f"{options.root}/api/v4",
             authenticate=self._credential,
-            ca_file=options.ca_file,
-            proxy=options.proxy,
-            concurrency=options.concurrency,
             backoff_seconds=self.backoff_seconds,
         )
 
@@ -124,7 +123,7 @@ class GitlabConnector(Connector):
         return diagnose(self.options, pull)
 
     def _credential(self) -> Mapping[str, str]:
-        token = self.options.token.reveal()
+        token = self.options.token
         if self.options.authentication == "bearer":
-            return {"authorization": f"Bearer {token}"}
-        return {"private-token": token}
+            return bearer(token)
+        return {"private-token": token.reveal()}

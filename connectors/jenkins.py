@@ -1,12 +1,13 @@
 """Jenkins: builds of all jobs, in folders and of branches, and the stages of pipelines."""
 
-import base64
 from collections.abc import Iterable, Iterator, Mapping
+from functools import partial
 from typing import Self
 
 from pydantic import Field, model_validator
 
 from connectors.answer import Answer
+from connectors.auth import basic
 from connectors.client import Client
 from connectors.clock_skew import clock_skew
 from connectors.connector import (
@@ -67,12 +68,10 @@ class Jenkins(Connector):
     def client(self) -> Client:
         """A client with user and API token; no crumb is needed for reading."""
         options: JenkinsOptions = self.options
-        return Client(
+        return Client.of(
+            options,
             base_url=options.base_url or "",
-            authenticate=self._credential,
-            ca_file=options.ca_file,
-            proxy=options.proxy,
-            concurrency=options.concurrency,
+            authenticate=partial(basic, options.user, options.token),
         )
 
     def streams(self) -> tuple[Stream, ...]:
@@ -104,11 +103,6 @@ class Jenkins(Connector):
             yield clock_skew(answer, pull.now())
         except (SourceError, SecretMissingError) as error:
             yield Finding("error", "jenkins", str(error))
-
-    def _credential(self) -> Mapping[str, str]:
-        options: JenkinsOptions = self.options
-        pair = base64.b64encode(f"{options.user}:{options.token.reveal()}".encode()).decode()
-        return {"authorization": f"Basic {pair}"}
 
 
 def _server(answer: Answer) -> Finding:

@@ -1,6 +1,5 @@
 """Jira, Cloud and Data Center: tickets with their whole histories, worklogs, users."""
 
-import base64
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Literal, Self
@@ -9,6 +8,7 @@ from weakref import WeakKeyDictionary
 from pydantic import Field, field_validator, model_validator
 
 from connectors.answer import Answer
+from connectors.auth import basic, bearer
 from connectors.client import Client
 from connectors.clock_skew import clock_skew
 from connectors.connector import (
@@ -89,12 +89,10 @@ class Jira(Connector):
     def client(self) -> Client:
         """A client with the credential: Basic with an e-mail address, else Bearer."""
         options: JiraOptions = self.options
-        return Client(
+        return Client.of(
+            options,
             base_url=options.base_url or "",
             authenticate=self._credential,
-            ca_file=options.ca_file,
-            proxy=options.proxy,
-            concurrency=options.concurrency,
         )
 
     def streams(self) -> tuple[Stream, ...]:
@@ -138,11 +136,9 @@ class Jira(Connector):
 
     def _credential(self) -> Mapping[str, str]:
         options: JiraOptions = self.options
-        token = options.token.reveal()
         if options.email is None:
-            return {"authorization": f"Bearer {token}"}
-        pair = base64.b64encode(f"{options.email}:{token}".encode()).decode()
-        return {"authorization": f"Basic {pair}"}
+            return bearer(options.token)
+        return basic(options.email, options.token)
 
 
 def _server(site: Site) -> Finding:

@@ -69,12 +69,10 @@ class Pagerduty(Connector):
     def client(self) -> Client:
         """A client with the key as PagerDuty wants it."""
         options: PagerdutyOptions = self.options
-        return Client(
+        return Client.of(
+            options,
             base_url=options.base_url or _ADDRESS,
             authenticate=self._credential,
-            ca_file=options.ca_file,
-            proxy=options.proxy,
-            concurrency=options.concurrency,
             headers={"accept": _VERSION},
         )
 
