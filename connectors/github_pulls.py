@@ -14,9 +14,10 @@ from typing_extensions import TypedDict
 
 from connectors.arrow import columns_table
 from connectors.connector import Line, Parsed
-from connectors.github_names import REVIEW_STATES, account_id, is_merge_subject, ticket_keys
+from connectors.github_names import REVIEW_STATES, account_id
 from connectors.reading import Children, Integer, Reader
 from connectors.records import Account, ChangeRequest, ChangeRequestCommit, Review
+from connectors.titles import is_merge_subject, ticket_keys
 
 _CAMEL = ConfigDict(alias_generator=to_camel)
 _Kind: TypeAlias = Annotated[str | None, Field(alias="__typename")]

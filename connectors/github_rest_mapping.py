@@ -13,7 +13,6 @@ from connectors.github_names import (
     account_id,
     run_status,
     ticket_key,
-    ticket_keys,
 )
 from connectors.github_rest_wire import (
     AccountWire,
@@ -46,6 +45,7 @@ from connectors.records import (
     TeamMember,
     Ticket,
 )
+from connectors.titles import ticket_keys
 
 Match = re.Match[str]
 

@@ -9,11 +9,11 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 from connectors.connector import Line, Parsed
-from connectors.github_names import is_merge_subject, ticket_keys
 from connectors.gitlab_merge_wire import CommitWire, DetailsWire, MergeRequestWire, NoteWire
 from connectors.gitlab_names import account_id, is_bot_name, is_ghost
 from connectors.gitlab_people import UserWire, account
 from connectors.records import Account, ChangeRequest, ChangeRequestCommit, Review
+from connectors.titles import is_merge_subject, ticket_keys
 
 _READY = re.compile(
     r"marked this merge request as \W*ready|"

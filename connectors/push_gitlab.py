@@ -14,7 +14,6 @@ from pydantic import AwareDatetime, BeforeValidator
 
 from connectors.clone_url import repository_key
 from connectors.connector import Line, Parsed
-from connectors.github_names import ticket_keys
 from connectors.gitlab_deployments import EnvironmentWire, environment_name
 from connectors.gitlab_merge_mapping import merge_request_id
 from connectors.gitlab_names import account_id
@@ -27,6 +26,7 @@ from connectors.records import (
     PipelineRun,
     Record,
 )
+from connectors.titles import ticket_keys
 
 _RUNNING = "running"
 _DEPLOYED = {
