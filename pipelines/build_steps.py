@@ -79,11 +79,11 @@ def run(
             if job in jobs:
                 jobs.remove(job)
                 if not jobs:
-                    columns[table] = _columns(connection, duck.PASSING, table)[table]
+                    columns[table] = _columns_of(connection, table)
                     connection.execute(f'drop table {duck.PASSING}.main."{table}"')
 
     _in_order(connections, _graph(maker, models), work, done, _Counter(len(found), progress))
-    columns |= _columns(connections[0], "opened")
+    columns |= _columns(connections[0])
     return {
         table: TableResult(*counts[table], columns[table], audits[table])
         for step in found.values()
@@ -240,16 +240,18 @@ def _made(connection: duckdb.DuckDBPyConnection, place: str, sql: str) -> int:
     return int(made.fetchall()[0][0])
 
 
-def _columns(
-    connection: duckdb.DuckDBPyConnection, database: str, table: str | None = None
-) -> dict[str, dict[str, str]]:
-    """The columns and their types of the tables of a database, or of one of them."""
+def _columns(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:
+    """The columns and their types of all tables that the build keeps."""
     columns: dict[str, dict[str, str]] = {}
     for name, column, kind in connection.execute(
         "select table_name, column_name, data_type from duckdb_columns() "
-        "where database_name = $database and schema_name = 'main' "
-        "and ($table is null or table_name = $table) order by table_name, column_index",
-        {"database": database, "table": table},
+        "where database_name = 'opened' and schema_name = 'main' order by table_name, column_index"
     ).fetchall():
         columns.setdefault(name, {})[column] = kind
     return columns
+
+
+def _columns_of(connection: duckdb.DuckDBPyConnection, table: str) -> dict[str, str]:
+    """The same of one that it does not keep, without a look at all others."""
+    described = connection.execute(f'describe {duck.PASSING}.main."{table}"').fetchall()
+    return {column: kind for column, kind, *_ in described}

@@ -67,16 +67,10 @@ def company_settings(organisation: Organisation) -> Tables:
         for service in organisation.services
         if service.incident_name != service.slug
     }
-    tables.append(
-        (
-            "[incidents]",
-            {
-                "ticket_types": [INCIDENT_TYPE],
-                "projects": [OPERATIONS_KEY],
-                "service_names": names,
-            },
-        )
-    )
+    tickets: dict[str, Any] = {"ticket_types": [INCIDENT_TYPE], "projects": [OPERATIONS_KEY]}
+    if organisation.profile.has_pager:
+        tickets = {}  # a ticket about an incident is not another incident
+    tables.append(("[incidents]", {**tickets, "service_names": names}))
     tables.append(
         (
             "[[exclusions]]",

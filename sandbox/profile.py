@@ -88,6 +88,11 @@ class Profile:
     delivery: Delivery = "forge"
     expected: Expected | None = None
 
+    @property
+    def has_pager(self) -> bool:
+        """Whether incidents are told by a pager; else by the tickets about them."""
+        return self.delivery == "beside"
+
 
 # The organisation that delivery alone is measured on: nothing of a platform is told of it.
 PLAIN = Profile(name="plain", story="Delivery alone.", is_linked=False)

@@ -1,6 +1,7 @@
 """The tools of an organisation that has each from another vendor, over one world.
 
-GitLab holds code alone. Jenkins builds, and deploys to production; Argo CD deploys to staging.
+GitLab holds code alone. Jenkins builds, and deploys to production; Argo CD deploys to staging;
+PagerDuty calls whoever is on duty.
 """
 
 from dataclasses import replace
@@ -12,6 +13,7 @@ from sandbox.forge import Repository
 from sandbox.gitlab_protocol import GitlabSettings
 from sandbox.gitlab_view import GitlabView
 from sandbox.jenkins import JenkinsSettings
+from sandbox.pagerduty import PagerdutySettings
 from sandbox.world import World
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ class ToolsBeside:
         gitlab = GitlabSettings(repositories=sandbox.repositories)
         jenkins = JenkinsSettings(forge_url=sandbox.github_url)
         argocd = ArgocdSettings(forge_url=sandbox.github_url)
+        pagerduty = PagerdutySettings()
         self.addresses = {
             "gitlab_url": sandbox.host("gitlab", gitlab, world=self._code()).url,
             "gitlab_token": gitlab.token,
@@ -35,6 +38,8 @@ class ToolsBeside:
             "jenkins_token": jenkins.token,
             "argocd_url": sandbox.host("argocd", argocd, world=self._staging()).url,
             "argocd_token": argocd.token,
+            "pagerduty_url": sandbox.host("pagerduty", pagerduty).url,
+            "pagerduty_token": pagerduty.token,
         }
 
     @cached_property

@@ -83,6 +83,10 @@ class FailureTruth:
         self._ledger = ledger
         self._counted = ledger.counted
 
+    @property
+    def _has_pager(self) -> bool:
+        return self._ledger.organisation.profile.has_pager
+
     @cached_property
     def _by_place(self) -> Mapping[Place, DeploymentOutcome]:
         return {place_of(one): one for d in self._counted.values() for one in d}
@@ -101,9 +105,7 @@ class FailureTruth:
     @cached_property
     def links(self) -> tuple[Link, ...]:
         """Every incident, linked once or not at all."""
-        return tuple(
-            self._link(incident) for incident in self._ledger.organisation.incident_outcomes
-        )
+        return tuple(self._link(*incident) for incident in self._incidents_told())
 
     @cached_property
     def failures(self) -> Mapping[Place, Failure]:
@@ -162,11 +164,30 @@ class FailureTruth:
             if link.failed is not None and link.method is not None:
                 yield Signal(link.failed, link.method, link.incident.ticket_key, None)
 
-    def _link(self, incident: IncidentOutcome) -> Link:
-        ticket = self._ledger.tickets[incident.ticket_key]
-        start, end = ticket.created_at, ticket.resolved_at
+    def _incidents_told(self) -> Iterator[tuple[IncidentOutcome, datetime, datetime | None]]:
+        """Incidents with their begin and end.
+
+        What a pager merges into another is part of that one, and lasts as long as the longer.
+        """
+        told = self._ledger.organisation.incident_outcomes
+        spans = {one.ticket_key: self._ledger.tickets[one.ticket_key] for one in told}
+        merged: dict[str, list[datetime]] = defaultdict(list)
+        rest = []
+        for one in told:
+            end = spans[one.ticket_key].resolved_at
+            if self._has_pager and one.duplicate_of in spans and end is not None:
+                merged[one.duplicate_of].append(end)
+            else:
+                rest.append(one)
+        for one in rest:
+            span = spans[one.ticket_key]
+            end = span.resolved_at and max([span.resolved_at, *merged[one.ticket_key]])
+            yield one, span.created_at, end
+
+    def _link(self, incident: IncidentOutcome, start: datetime, end: datetime | None) -> Link:
         deployments = self._counted.get(incident.service_id, [])
-        names_service = incident.naming not in {"team", "nothing"}
+        # A pager calls the people of a service: it always names one.
+        names_service = self._has_pager or incident.naming not in {"team", "nothing"}
         named = [one for one in deployments if one.deployment_key == incident.named_key]
         failed: DeploymentOutcome | None
         method: Method

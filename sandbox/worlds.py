@@ -170,7 +170,7 @@ FIXED = replace(
 MIXED = replace(
     STEADY,
     name="mixed",
-    story="Every tool by another vendor: GitLab, Jenkins, Argo CD, Jira and Backstage.",
+    story="Every tool by another vendor: GitLab, Jenkins, Argo CD, PagerDuty, Jira, Backstage.",
     delivery="beside",
 )
 WORLDS = {

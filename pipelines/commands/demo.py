@@ -165,6 +165,9 @@ def _toml(found: dict[str, Any]) -> str:
             "environment_from": ["namespace"],
         }
         connections.append(("[connections.argocd]", syncs))
+    if "pagerduty_url" in found:
+        pages = {"base_url": found["pagerduty_url"], "token": {"file": "pagerduty_token"}}
+        connections.append(("[connections.pagerduty]", pages))
     tables: list[tuple[str, dict[str, Any]]] = [
         (
             "[organisation]",

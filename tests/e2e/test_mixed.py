@@ -1,7 +1,8 @@
 """An organisation whose tools are of several vendors, against what is known to be true of it.
 
-Code on GitLab, builds and production of Jenkins, staging of Argo CD, tickets and incidents of Jira,
-the catalog of Backstage: the questions are those of the organisation that has all in one place.
+Code on GitLab, builds and production of Jenkins, staging of Argo CD, incidents of PagerDuty,
+tickets of Jira, the catalog of Backstage: the questions are those of the organisation that has all
+in one place.
 """
 
 from collections.abc import Iterator
@@ -18,6 +19,7 @@ from pipelines.settings import parse
 from sandbox.argocd_payloads import FAILED_AFTER
 from sandbox.introduction import introduce
 from sandbox.outcomes import DeploymentOutcome
+from sandbox.pagerduty_payloads import incident_name
 from sandbox.server import Sandbox
 from sandbox.truth_platform import PlatformTruth
 from sandbox.worlds import MIXED, build_world
@@ -25,6 +27,7 @@ from tests.e2e.demo_world import DemoWorld
 from tests.e2e.test_sandbox_truth import (  # noqa: F401  asked of this world as well
     deployments_of,
     differences,
+    incidents_of,
     test_every_change_is_attributed_to_the_deployment_that_shipped_it,
     test_every_failure_begins_and_ends_as_it_did,
     test_lead_times_and_stages_are_right_to_the_microsecond,
@@ -79,11 +82,13 @@ def test_every_source_is_another_vendors(world: DemoWorld) -> None:
         select 'runs', connection from pipeline_run union
         select 'staging', connection from deployment_attempt union
         select 'tickets', connection from ticket union
+        select 'incidents', connection from incident union
         select 'catalog', connection from catalog_entity
     """)
     assert sorted(told.rows()) == [
         ("catalog", "backstage"),
         ("code", "gitlab"),
+        ("incidents", "pagerduty"),
         ("runs", "jenkins"),
         ("staging", "argocd"),
         ("tickets", "gitlab"),
@@ -136,6 +141,17 @@ def test_the_verdict_is_that_of_the_world(world: DemoWorld) -> None:
     """).row(0, named=True)
     share = truth.setups(row["measured_at"])
     assert (row["value"], row["n"]) == (pytest.approx(share.value), share.whole)
+
+
+def test_every_page_is_linked_to_what_its_notes_name_or_what_was_live(world: DemoWorld) -> None:
+    """Pages that were merged are one incident; each is linked once or not at all."""
+    tickets = world.organisation.ticket_site.tickets
+    names = {ticket.key: f"pagerduty:incident:{incident_name(ticket)}" for ticket in tickets}
+    truth, found = incidents_of(world, names)
+    assert differences(truth, found, ["incident_id"]) == []
+    told = world.sandbox.organisation.incident_outcomes
+    assert len(told) > truth.height > 20
+    assert set(truth["method"]) == {"incident_reference", "incident_time", None}
 
 
 def test_deployments_are_frequent_as_they_were(world: DemoWorld) -> None:

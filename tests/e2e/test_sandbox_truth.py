@@ -1,7 +1,7 @@
 """Connectors, records and models against what the sandbox knows to be true."""
 
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 
 import polars as pl
 import pytest
@@ -170,26 +170,32 @@ def test_every_failure_begins_and_ends_as_it_did(world: DemoWorld) -> None:
 
 def test_every_incident_is_linked_to_what_it_names_or_what_was_live(world: DemoWorld) -> None:
     """Once or not at all, to the deployment that the definition says."""
+    tickets = world.ask("select ticket_key, ticket_id from ticket_fact")
+    truth, found = incidents_of(world, dict(tickets.iter_rows()))
+    assert differences(truth, found, ["incident_id"]) == []
+    unlinked = world.ask("select count(*) from incident_link where deployment_id is null")
+    assert unlinked.item() == truth["method"].null_count() > 3
+
+
+def incidents_of(world: DemoWorld, names: Mapping[str, str]) -> tuple[pl.DataFrame, pl.DataFrame]:
+    """Every incident as it was, and as it was found; `names`: incident ids by ticket key."""
     truth = placed(world, world.sandbox.truth.incidents.rename({"service_id": "named_id"})).select(
-        "ticket_key",
         "resolved_at",
         "method",
         *PLACE,
+        incident_id=pl.col("ticket_key").replace_strict(names),
         incident_at="created_at",
         names_service=pl.col("named_id").is_not_null(),
     )
     found = world.ask("""
-        select t.ticket_key, i.resolved_at, l.link_method as method, d.service_name,
+        select i.incident_id, i.resolved_at, l.link_method as method, d.service_name,
             d.environment, d.started_at, d.sha, i.started_at as incident_at,
             i.service_id is not null as names_service
         from incident as i
         join incident_link as l on l.incident_id = i.incident_id
-        join ticket_fact as t on t.ticket_id = i.incident_id
         left join deployment_fact as d on d.deployment_id = l.deployment_id
     """)
-    assert differences(truth, found, ["ticket_key"]) == []
-    unlinked = world.ask("select count(*) from incident_link where deployment_id is null")
-    assert unlinked.item() == truth["method"].null_count() > 3
+    return truth, found
 
 
 def test_every_deployment_is_the_kind_of_work_it_was(world: DemoWorld) -> None:

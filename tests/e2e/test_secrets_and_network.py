@@ -179,7 +179,7 @@ def test_no_token_is_seen_anywhere(sandbox: Sandbox, quick_folder: Path) -> None
             [sys.executable, "-c", GRAPH, str(path)],
             cwd=PROJECT,
             capture_output=True,
-            timeout=120,
+            timeout=600,
             check=False,
         )
     assert sandbox.faults.hits
@@ -268,7 +268,7 @@ def test_the_demo_needs_no_network_and_tries_none(quick_folder: Path) -> None:
         env={**os.environ, "PYTHONPATH": str(PROJECT)},
         capture_output=True,
         text=True,
-        timeout=150,
+        timeout=600,
         check=True,
     )
     found = json.loads(run.stdout)
