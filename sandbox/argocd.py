@@ -5,76 +5,51 @@ a word what a token may not see, and answers the address of one application that
 see as if it were forbidden, whether it is there or not.
 """
 
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from sandbox.argocd_payloads import ArgocdPayloads, ArgocdSettings
-from sandbox.request_log import TEMPLATE, Logged, RequestLog
+from sandbox.json_api import Admitted, Refusal, json_api
+from sandbox.request_log import TEMPLATE
 from sandbox.world import World
 
+_USER = "/api/v1/session/userinfo"
 _LISTED = ("metadata.name", "metadata.namespace", "spec", "status.health", "status.summary")
 
 
-class Refusal(Exception):  # noqa: N818  an answer, not a failure of ours
-    """An answer other than the one asked for, as gRPC's gateway words it."""
-
-    def __init__(self, status: int, code: int, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-
-
-@dataclass(frozen=True)
-class Call:
+@dataclass(frozen=True, kw_only=True)
+class Call(Admitted):
     """One admitted request."""
 
     payloads: ArgocdPayloads
     settings: ArgocdSettings
-    request: Request
-
-
-Handler = Callable[[Call], Any]
 
 
 def argocd_app(world: World, settings: ArgocdSettings | None = None) -> Starlette:
     """The server; `app.state` holds the log `requests`."""
     settings = settings or ArgocdSettings()
-    handlers: dict[str, Handler] = {
+
+    def admit(request: Request) -> Call:
+        sent = request.headers.get("authorization")
+        if request.scope[TEMPLATE] != _USER and sent != f"Bearer {settings.token}":
+            known = "no session information" if sent is None else "invalid session"
+            raise _refusal(401, 16, known)
+        return Call(request=request, payloads=ArgocdPayloads(world, settings), settings=settings)
+
+    handlers = {
         "/api/v1/applications": _applications,
         "/api/v1/applications/{name}": _one,
-        "/api/v1/session/userinfo": _user,
+        _USER: _user,
     }
-
-    def endpoint(template: str, handler: Handler) -> Callable[[Request], Any]:
-        async def answer(request: Request) -> Response:
-            request.scope[TEMPLATE] = template
-            sent = request.headers.get("authorization")
-            if handler is not _user and sent != f"Bearer {settings.token}":
-                known = "no session information" if sent is None else "invalid session"
-                raise Refusal(401, 16, known)
-            return JSONResponse(handler(Call(ArgocdPayloads(world, settings), settings, request)))
-
-        return answer
-
-    app = Starlette(
-        routes=[Route(path, endpoint(path, handler)) for path, handler in handlers.items()],
-        exception_handlers={Refusal: _refused},
-    )
-    app.state.requests = RequestLog()
-    app.add_middleware(Logged, log=app.state.requests)
-    return app
+    return json_api(handlers, admit)
 
 
-async def _refused(_: Request, error: Exception) -> Response:
-    refusal = error if isinstance(error, Refusal) else Refusal(500, 13, "failed")
-    told = str(refusal)
-    return JSONResponse({"error": told, "code": refusal.code, "message": told}, refusal.status)
+def _refusal(status: int, code: int, told: str) -> Refusal:
+    """As gRPC's gateway words it."""
+    return Refusal(status, {"error": told, "code": code, "message": told})
 
 
 def _visible(call: Call) -> list[dict[str, Any]]:
@@ -91,7 +66,7 @@ def _applications(call: Call) -> Any:
     projects = query.getlist("projects")
     allowed = call.settings.projects
     if allowed is not None and set(projects) - allowed:
-        raise Refusal(403, 7, "permission denied")
+        raise _refusal(403, 7, "permission denied")
     namespace = query.get("appNamespace")
     wanted = dict(part.partition("=")[::2] for part in query.get("selector", "").split(",") if part)
     found = [
@@ -122,7 +97,7 @@ def _one(call: Call) -> Any:
     for application in _visible(call):
         if application["metadata"]["name"] == call.request.path_params["name"]:
             return application
-    raise Refusal(403, 7, "permission denied")
+    raise _refusal(403, 7, "permission denied")
 
 
 def _user(call: Call) -> Any:

@@ -6,17 +6,14 @@ The entry point is `backstage_app`; what it serves are the `entities` and `runs`
 
 import base64
 import json
-from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
 from sandbox.backstage_payloads import BackstagePayloads
-from sandbox.request_log import TEMPLATE, Logged, RequestLog
+from sandbox.json_api import Admitted, Refusal, json_api
 from sandbox.world import World
 
 _FIRST_PAGE = 20
@@ -31,72 +28,42 @@ class BackstageSettings:
     forge_url: str = "https://github.com"
 
 
-class Refusal(Exception):  # noqa: N818  an answer, not a failure of ours
-    """An answer other than the one asked for."""
-
-    def __init__(self, status: int, name: str, message: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.name = name
-
-
-@dataclass(frozen=True)
-class Call:
+@dataclass(frozen=True, kw_only=True)
+class Call(Admitted):
     """One admitted request."""
 
     payloads: BackstagePayloads
-    request: Request
-
-    def number(self, name: str, otherwise: int) -> int:
-        """A parameter that is a number."""
-        text = self.request.query_params.get(name, "")
-        return int(text) if text.isdigit() else otherwise
-
-
-Handler = Callable[[Call], Any]
 
 
 def backstage_app(world: World, settings: BackstageSettings | None = None) -> Starlette:
     """The portal's backend; `app.state` holds the log `requests`."""
     settings = settings or BackstageSettings()
-    handlers: dict[str, Handler] = {
+
+    def admit(request: Request) -> Call:
+        sent = request.headers.get("authorization")
+        if sent is None:
+            raise _refusal(request, 401, "AuthenticationError", "Missing credentials")
+        if sent != f"Bearer {settings.token}":
+            raise _refusal(request, 401, "AuthenticationError", "Illegal token")
+        return Call(request=request, payloads=BackstagePayloads(world, settings.forge_url))
+
+    handlers = {
         "/api/catalog/entities/by-query": _by_query,
         "/api/scaffolder/v2/tasks": _tasks,
         "/api/scaffolder/v2/tasks/{task}": _task,
         "/api/scaffolder/v2/tasks/{task}/events": _events,
     }
-
-    def endpoint(template: str, handler: Handler) -> Callable[[Request], Any]:
-        async def answer(request: Request) -> Response:
-            request.scope[TEMPLATE] = template
-            sent = request.headers.get("authorization")
-            if sent is None:
-                raise Refusal(401, "AuthenticationError", "Missing credentials")
-            if sent != f"Bearer {settings.token}":
-                raise Refusal(401, "AuthenticationError", "Illegal token")
-            payloads = BackstagePayloads(world, settings.forge_url)
-            return JSONResponse(handler(Call(payloads, request)))
-
-        return answer
-
-    app = Starlette(
-        routes=[Route(path, endpoint(path, handler)) for path, handler in handlers.items()],
-        exception_handlers={Refusal: _refused},
-    )
-    app.state.requests = RequestLog()
-    app.add_middleware(Logged, log=app.state.requests)
-    return app
+    return json_api(handlers, admit)
 
 
-async def _refused(request: Request, error: Exception) -> Response:
-    refusal = error if isinstance(error, Refusal) else Refusal(500, "Error", "failed")
-    return JSONResponse(
+def _refusal(request: Request, status: int, name: str, message: str) -> Refusal:
+    return Refusal(
+        status,
         {
-            "error": {"name": refusal.name, "message": str(refusal)},
+            "error": {"name": name, "message": message},
             "request": {"method": request.method, "url": request.url.path},
-            "response": {"statusCode": refusal.status},
+            "response": {"statusCode": status},
         },
-        refusal.status,
     )
 
 
@@ -112,7 +79,8 @@ def _by_query(call: Call) -> Any:
         try:
             told = json.loads(base64.b64decode(cursor, validate=True))
         except ValueError as error:
-            raise Refusal(400, "InputError", "Malformed cursor, could not be parsed") from error
+            told = "Malformed cursor, could not be parsed"
+            raise _refusal(call.request, 400, "InputError", told) from error
         after, wanted = told["after"], told["kinds"]
     everything = [
         entity
@@ -167,7 +135,8 @@ def _task(call: Call) -> Any:
     for task in call.payloads.tasks():
         if task["id"] == name:
             return task
-    raise Refusal(404, "NotFoundError", f"Task with id '{name}' does not exist.")
+    told = f"Task with id '{name}' does not exist."
+    raise _refusal(call.request, 404, "NotFoundError", told)
 
 
 def _events(call: Call) -> Any:

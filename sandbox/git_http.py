@@ -14,7 +14,7 @@ from starlette.responses import PlainTextResponse, RedirectResponse, Response, S
 from starlette.routing import Route
 
 from sandbox.organisation import Organisation
-from sandbox.request_log import TEMPLATE, Logged, RequestLog
+from sandbox.request_log import TEMPLATE, logged
 
 SERVICE = "git-upload-pack"
 CHUNK = 64 * 1024
@@ -43,9 +43,7 @@ def git_app(
     app.state.organisation = organisation
     app.state.paths = paths
     app.state.accepts = accepts
-    app.state.requests = RequestLog()
-    app.add_middleware(Logged, log=app.state.requests)
-    return app
+    return logged(app)
 
 
 async def _advertise(request: Request) -> Response:

@@ -26,7 +26,7 @@ from sandbox.github_rest import (
 )
 from sandbox.github_rest_alerts import SCANS_OF_ORGANISATION, SCANS_OF_REPOSITORY
 from sandbox.github_work_payloads import WorkPayloads
-from sandbox.request_log import TEMPLATE, Logged, RequestLog
+from sandbox.request_log import TEMPLATE, logged
 from sandbox.world import World
 
 _ENTERPRISE = "/api/v3"
@@ -47,9 +47,7 @@ def github_app(world: World, settings: GithubSettings | None = None) -> Starlett
     app.state.settings = settings
     app.state.gate = Gate(settings)
     app.state.payloads = {}
-    app.state.requests = RequestLog()
-    app.add_middleware(Logged, log=app.state.requests)
-    return app
+    return logged(app)
 
 
 def _rest_routes() -> list[BaseRoute]:

@@ -25,7 +25,7 @@ from sandbox.jenkins_builds import (
     milliseconds,
 )
 from sandbox.jenkins_tree import parse_tree, pruned
-from sandbox.request_log import TEMPLATE, Logged, RequestLog
+from sandbox.request_log import TEMPLATE, logged
 from sandbox.world import World
 
 VERSION = "2.516.2"
@@ -104,10 +104,7 @@ def jenkins_app(world: World, settings: JenkinsSettings | None = None) -> Starle
         found.headers["x-jenkins"] = VERSION
         return found
 
-    app = Starlette(routes=[Route(settings.context_path + "/{path:path}", answer)])
-    app.state.requests = RequestLog()
-    app.add_middleware(Logged, log=app.state.requests)
-    return app
+    return logged(Starlette(routes=[Route(settings.context_path + "/{path:path}", answer)]))
 
 
 def _answer(serving: _Controller, request: Request) -> Response:

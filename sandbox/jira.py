@@ -19,7 +19,7 @@ from sandbox.jira_history import tickets_at
 from sandbox.jira_lists import LISTS
 from sandbox.jira_payloads import Deployment, Desk, JiraPayloads, epoch, field_id
 from sandbox.jira_query import Query, QueryError, read_query
-from sandbox.request_log import TEMPLATE, Logged, RequestLog
+from sandbox.request_log import TEMPLATE, logged
 from sandbox.ticketing import Ticket
 from sandbox.world import World
 
@@ -195,9 +195,7 @@ def jira_app(world: World, settings: JiraSettings | None = None) -> Starlette:
     mounted = [Mount(settings.context_path, routes=routes)] if settings.context_path else routes
     app = Starlette(routes=mounted, exception_handlers={Refusal: _refused})
     app.state.site = Site(world, settings)
-    app.state.requests = RequestLog()
-    app.add_middleware(Logged, log=app.state.requests)
-    return app
+    return logged(app)
 
 
 def _admitted(handler: Handler) -> Handler:

@@ -15,11 +15,9 @@ from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 from starlette.applications import Starlette
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
-from starlette.routing import Route
 
+from sandbox.json_api import Admitted, Refusal, json_api
 from sandbox.pagerduty_payloads import PagerdutyPayloads, Story, stories
-from sandbox.request_log import TEMPLATE, Logged, RequestLog
 from sandbox.world import World
 
 _MONTH = timedelta(days=30)
@@ -42,16 +40,6 @@ class PagerdutySettings:
     has_teams: bool = True
     requests_a_window: int = 960
     window_seconds: float = 60.0
-
-
-class Refusal(Exception):  # noqa: N818  an answer, not a failure of ours
-    """An answer other than the one asked for."""
-
-    def __init__(self, status: int, code: int, message: str, *errors: str) -> None:
-        super().__init__(message)
-        self.status = status
-        self.code = code
-        self.errors = errors
 
 
 @dataclass
@@ -78,18 +66,12 @@ class Window:
         }
 
 
-@dataclass(frozen=True)
-class Call:
+@dataclass(frozen=True, kw_only=True)
+class Call(Admitted):
     """One admitted request."""
 
     payloads: PagerdutyPayloads
     settings: PagerdutySettings
-    request: Request
-
-    def number(self, name: str, otherwise: int) -> int:
-        """A parameter that is a number."""
-        text = self.request.query_params.get(name, "")
-        return int(text) if text.isdigit() else otherwise
 
     def moment(self, name: str) -> datetime | None:
         """A time; without a zone it is one of the account's."""
@@ -104,7 +86,7 @@ class Call:
         limit = min(self.number("limit", _DEFAULT_ROWS), _MOST_ROWS_A_PAGE)
         offset = self.number("offset", 0)
         if offset + limit > self.settings.most_rows:
-            raise Refusal(400, 2001, "Invalid Input Provided", "Offset plus limit is too large")
+            raise _refusal(400, 2001, "Invalid Input Provided", "Offset plus limit is too large")
         is_counted = self.request.query_params.get("total") == "true"
         return {
             name: found[offset : offset + limit],
@@ -115,15 +97,25 @@ class Call:
         }
 
 
-Handler = Callable[[Call], Any]
-
-
 def pagerduty_app(world: World, settings: PagerdutySettings | None = None) -> Starlette:
     """The API; `app.state` holds the log `requests`."""
     settings = settings or PagerdutySettings()
     everything = stories(world)
     window = Window(settings.window_seconds, settings.requests_a_window)
-    handlers: dict[str, Handler] = {
+
+    def admit(request: Request) -> Call:
+        if request.headers.get("authorization") != f"Token token={settings.token}":
+            raise _refusal(401, 2006, "Authentication failed")
+        if "version=2" not in request.headers.get("accept", ""):
+            raise _refusal(400, 2007, "Invalid version in Accept header")
+        headers = window.headers()
+        if headers["ratelimit-remaining"] == "0":
+            limited = {"message": "Rate Limit Exceeded", "code": 2020}
+            raise Refusal(429, {"error": limited}, headers)
+        payloads = PagerdutyPayloads(world, _zone(request, settings), everything)
+        return Call(request=request, headers=headers, payloads=payloads, settings=settings)
+
+    handlers: dict[str, Callable[[Call], Any]] = {
         "/incidents": _incidents,
         "/incidents/{id}": _incident,
         "/incidents/{id}/log_entries": _log,
@@ -134,36 +126,11 @@ def pagerduty_app(world: World, settings: PagerdutySettings | None = None) -> St
         "/teams": _teams,
         "/teams/{id}/members": _members,
     }
-
-    def endpoint(template: str, handler: Handler) -> Callable[[Request], Any]:
-        async def answer(request: Request) -> Response:
-            request.scope[TEMPLATE] = template
-            if request.headers.get("authorization") != f"Token token={settings.token}":
-                raise Refusal(401, 2006, "Authentication failed")
-            if "version=2" not in request.headers.get("accept", ""):
-                raise Refusal(400, 2007, "Invalid version in Accept header")
-            headers = window.headers()
-            if headers["ratelimit-remaining"] == "0":
-                body = {"error": {"message": "Rate Limit Exceeded", "code": 2020}}
-                return JSONResponse(body, 429, headers)
-            payloads = PagerdutyPayloads(world, _zone(request, settings), everything)
-            return JSONResponse(handler(Call(payloads, settings, request)), headers=headers)
-
-        return answer
-
-    app = Starlette(
-        routes=[Route(path, endpoint(path, handler)) for path, handler in handlers.items()],
-        exception_handlers={Refusal: _refused},
-    )
-    app.state.requests = RequestLog()
-    app.add_middleware(Logged, log=app.state.requests)
-    return app
+    return json_api(handlers, admit)
 
 
-async def _refused(_: Request, error: Exception) -> Response:
-    refusal = error if isinstance(error, Refusal) else Refusal(500, 2000, "failed")
-    body = {"message": str(refusal), "code": refusal.code, "errors": list(refusal.errors)}
-    return JSONResponse({"error": body}, refusal.status)
+def _refusal(status: int, code: int, message: str, *errors: str) -> Refusal:
+    return Refusal(status, {"error": {"message": message, "code": code, "errors": list(errors)}})
 
 
 def _zone(request: Request, settings: PagerdutySettings) -> str:
@@ -171,7 +138,7 @@ def _zone(request: Request, settings: PagerdutySettings) -> str:
     try:
         ZoneInfo(name)
     except (ZoneInfoNotFoundError, ValueError) as error:
-        raise Refusal(400, 2001, "Invalid Input Provided", "Time zone is invalid") from error
+        raise _refusal(400, 2001, "Invalid Input Provided", "Time zone is invalid") from error
     return name
 
 
@@ -180,7 +147,7 @@ def _span(call: Call) -> tuple[datetime, datetime]:
     until = call.moment("until") or now
     since = call.moment("since") or until - _MONTH
     if until - since > _HALF_YEAR:
-        raise Refusal(400, 2001, "Invalid Input Provided", "Date range is over 6 months")
+        raise _refusal(400, 2001, "Invalid Input Provided", "Date range is over 6 months")
     return since, until
 
 
@@ -211,7 +178,7 @@ def _story(call: Call) -> Story:
     for story in call.payloads.stories:
         if story.id == call.request.path_params["id"]:
             return story
-    raise Refusal(404, 2100, "Not Found")
+    raise _refusal(404, 2100, "Not Found")
 
 
 def _incident(call: Call) -> Any:
@@ -247,12 +214,12 @@ def _changes(call: Call) -> Any:
 def _teams(call: Call) -> Any:
     if not call.settings.has_teams:
         words = "Account does not have the abilities to perform the action"
-        raise Refusal(402, 2012, words, "teams")
+        raise _refusal(402, 2012, words, "teams")
     return call.page("teams", call.payloads.teams())
 
 
 def _members(call: Call) -> Any:
     name = call.request.path_params["id"]
     if name not in {team["id"] for team in call.payloads.teams()}:
-        raise Refusal(404, 2100, "Not Found")
+        raise _refusal(404, 2100, "Not Found")
     return call.page("members", call.payloads.members(name))

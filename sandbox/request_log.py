@@ -4,6 +4,7 @@ from collections import Counter
 from dataclasses import dataclass
 from typing import NamedTuple
 
+from starlette.applications import Starlette
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 TEMPLATE = "sandbox.template"  # where an endpoint leaves the template of its path
@@ -58,3 +59,10 @@ class Logged:
         finally:
             if not is_answered:
                 note(0)
+
+
+def logged(application: Starlette) -> Starlette:
+    """The application, what it is asked written down in its `state.requests`."""
+    application.state.requests = RequestLog()
+    application.add_middleware(Logged, log=application.state.requests)
+    return application
