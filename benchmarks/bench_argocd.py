@@ -14,10 +14,9 @@ from starlette.responses import Response
 from starlette.routing import Route
 
 from benchmarks.result import Result
+from benchmarks.syncs import synced, token
 from connectors.argocd import Argocd, ArgocdOptions
-from connectors.secret import Secret
 from pipelines.landing import Landing
-from pipelines.sync import sync_connection
 from sandbox.serving import Server
 
 APPLICATIONS = 1_000
@@ -30,14 +29,13 @@ def run(scale: float = 1.0) -> Iterator[Result]:
     count = max(10, round(APPLICATIONS * scale))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        (folder / "token").write_text("benchmark-token", encoding="utf-8")
         served = [json.dumps({"items": [_application(n, 0) for n in range(count)]}).encode()]
 
         async def answer(_: Request) -> Response:
             return Response(served[0], media_type="application/json")
 
         with Server(Starlette(routes=[Route("/api/v1/applications", answer)])) as server:
-            options = ArgocdOptions(base_url=server.url, token=Secret(file=folder / "token"))
+            options = ArgocdOptions(base_url=server.url, token=token(folder, "benchmark-token"))
             connector = Argocd("argocd", options)
             told = f"{count:,} applications of {len(served[0]) / count / 1000:.0f} kB"
             yield from _pulled(folder, connector, f"{told}, first pull")
@@ -48,12 +46,10 @@ def run(scale: float = 1.0) -> Iterator[Result]:
 
 def _pulled(folder: Path, connector: Argocd, what: str) -> Iterator[Result]:
     started = time.perf_counter()
-    with Landing(folder / "landing.sqlite") as landing:
-        result = sync_connection(landing, connector, clones=folder / "clones")
-        kept = sum(int(str(row["bytes"])) for row in landing.status())
+    result = synced(folder, connector)
     seconds = time.perf_counter() - started
-    if result.errors:
-        raise RuntimeError("\n".join(result.errors))
+    with Landing(folder / "landing.sqlite") as landing:
+        kept = sum(int(str(row["bytes"])) for row in landing.status())
     yield Result(f"{what}: requests", result.requests, "requests", 1)
     yield Result("  time", seconds, "s", 30)
     yield Result("  applications kept", result.items, "applications")

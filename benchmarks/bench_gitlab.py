@@ -8,15 +8,11 @@ import time
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
-from typing import ClassVar
 
 from benchmarks.result import Result
-from connectors.connector import Stream
+from benchmarks.syncs import only, synced, token
 from connectors.gitlab import GitlabConnector
 from connectors.gitlab_options import GitlabOptions
-from connectors.secret import Secret
-from pipelines.landing import Landing
-from pipelines.sync import SyncResult, sync_connection
 from sandbox.generate import build_organisation
 from sandbox.gitlab_protocol import GitlabSettings
 from sandbox.server import Host, Sandbox
@@ -24,22 +20,6 @@ from sandbox.server import Host, Sandbox
 ENGINEERS = 60
 PROJECTS = 100
 END = datetime(2026, 6, 1, tzinfo=UTC)
-
-
-class OnlyMergeRequests(GitlabConnector):
-    """The projects, and their merge requests with reviews and commits."""
-
-    names: ClassVar[set[str]] = {"repositories", "change_requests"}
-
-    def streams(self) -> tuple[Stream, ...]:
-        """Two streams of many."""
-        return tuple(one for one in super().streams() if one.name in self.names)
-
-
-class OnlyProjects(OnlyMergeRequests):
-    """The projects alone."""
-
-    names: ClassVar[set[str]] = {"repositories"}
 
 
 def run(scale: float = 1.0) -> Iterator[Result]:
@@ -59,10 +39,10 @@ def _merge_requests(folder: Path, engineers: int) -> Iterator[Result]:
             ("REST alone", older, 2200),
         ):
             host = sandbox.host("gitlab", settings)
-            options = _options(folder, sandbox, host)
-            alone = _synced(folder / f"alone {how}", OnlyProjects("gitlab", options))
+            connector = GitlabConnector("gitlab", _options(folder, sandbox, host))
+            alone = synced(folder / f"alone {how}", only(connector, "repositories"))
             started = time.perf_counter()
-            whole = _synced(folder / how, OnlyMergeRequests("gitlab", options))
+            whole = synced(folder / how, only(connector, "repositories", "change_requests"))
             seconds = time.perf_counter() - started
             thousands = sum(len(one.change_requests) for one in organisation.repositories) / 1000
             spent = (whole.requests - alone.requests) / thousands
@@ -79,7 +59,7 @@ def _hundred(folder: Path, projects: int) -> Iterator[Result]:
         for which, most in (("first sync", None), ("unchanged", 8)):
             host.requests.clear()
             started = time.perf_counter()
-            result = _synced(folder / "data", connector)
+            result = synced(folder / "data", connector)
             seconds = time.perf_counter() - started
             git = len([seen for seen in host.requests if ".git/" in seen.path])
             what = f"GitLab, {len(organisation.repositories)} projects, {which}"
@@ -89,17 +69,8 @@ def _hundred(folder: Path, projects: int) -> Iterator[Result]:
 
 
 def _options(folder: Path, sandbox: Sandbox, host: Host) -> GitlabOptions:
-    path = folder / "token"
-    path.write_text(GitlabSettings().token, encoding="utf-8")
     return GitlabOptions(
-        groups=(sandbox.organisation.login,), token=Secret(file=path), base_url=host.url
+        groups=(sandbox.organisation.login,),
+        token=token(folder, GitlabSettings().token),
+        base_url=host.url,
     )
-
-
-def _synced(folder: Path, connector: GitlabConnector) -> SyncResult:
-    folder.mkdir(exist_ok=True)
-    with Landing(folder / "landing.sqlite") as landing:
-        result = sync_connection(landing, connector, clones=folder / "clones")
-    if result.errors:
-        raise RuntimeError("\n".join(result.errors))
-    return result

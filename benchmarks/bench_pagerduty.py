@@ -1,17 +1,17 @@
 """PagerDuty: what a thousand incidents cost, first and when an hour has passed."""
 
+import operator
 import tempfile
 import time
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
+from functools import partial
 from pathlib import Path
 
 from benchmarks.result import Result
+from benchmarks.syncs import synced, token
 from connectors.pagerduty import Pagerduty, PagerdutyOptions
-from connectors.secret import Secret
-from pipelines.landing import Landing
-from pipelines.sync import sync_connection
 from sandbox.generate import build_organisation
 from sandbox.organisation import Organisation
 from sandbox.pagerduty import PagerdutySettings, pagerduty_app
@@ -31,22 +31,14 @@ def run(scale: float = 1.0) -> Iterator[Result]:
     settings = PagerdutySettings(requests_a_window=1_000_000)
     with tempfile.TemporaryDirectory() as name, Server(pagerduty_app(world, settings)) as server:
         folder = Path(name)
-        (folder / "token").write_text(settings.token, encoding="utf-8")
-        token = Secret(file=folder / "token")
-        options = PagerdutyOptions(base_url=server.url, token=token, people=False)
+        options = PagerdutyOptions(
+            base_url=server.url, token=token(folder, settings.token), people=False
+        )
         connector = Pagerduty("pagerduty", options)
         for what, later in (("first pull", timedelta()), ("an hour later", timedelta(hours=1))):
             started = time.perf_counter()
-            with Landing(folder / "landing.sqlite") as landing:
-                result = sync_connection(
-                    landing,
-                    connector,
-                    clones=folder / "clones",
-                    now=lambda later=later: END + later,  # type: ignore[misc]
-                )
+            result = synced(folder, connector, now=partial(operator.add, END, later))
             seconds = time.perf_counter() - started
-            if result.errors:
-                raise RuntimeError("\n".join(result.errors))
             limit = 120 if later == timedelta() else 5
             told = f"{count:,} incidents of a year, {what}"
             yield Result(f"{told}: requests", result.requests, "requests", limit)

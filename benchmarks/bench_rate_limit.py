@@ -9,13 +9,10 @@ from pathlib import Path
 
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+from benchmarks.bodies import WithoutGit
 from benchmarks.result import Result
-from connectors.connector import Stream
-from connectors.github import GithubConnector
+from benchmarks.syncs import synced, token
 from connectors.github_options import GithubOptions
-from connectors.secret import Secret
-from pipelines.landing import Landing
-from pipelines.sync import sync_connection
 from sandbox.generate import build_organisation
 from sandbox.github_app import github_app
 from sandbox.github_protocol import GithubSettings
@@ -26,15 +23,6 @@ REPOSITORIES = 1_000
 # GitHub's form, in windows that a benchmark can wait for: the hour's 5,000 points would take one.
 POINTS = 800
 WINDOW_SECONDS = 30.0
-
-
-class WithoutGit(GithubConnector):
-    """What is pulled from the API; clones are not limited by it."""
-
-    def streams(self) -> tuple[Stream, ...]:
-        """Without those that read clones."""
-        git = {"references", "commits", "commit_paths", "practices"}
-        return tuple(one for one in super().streams() if one.name not in git)
 
 
 @dataclass(frozen=True)
@@ -88,19 +76,15 @@ def run(scale: float = 1.0) -> Iterator[Result]:
     meter = Meter(github_app(World(organisation), settings))
     with tempfile.TemporaryDirectory() as name, Server(meter) as server:
         folder = Path(name)
-        (folder / "token").write_text(settings.token, encoding="utf-8")
         options = GithubOptions(
             organisation=organisation.login,
-            token=Secret(file=folder / "token"),
+            token=token(folder, settings.token),
             base_url=server.url,
             concurrency=8,
         )
         started = time.perf_counter()
-        with Landing(folder / "landing.sqlite") as landing:
-            result = sync_connection(landing, WithoutGit("github", options), clones=folder)
+        result = synced(folder, WithoutGit("github", options))
         seconds = time.perf_counter() - started
-    if result.errors:
-        raise RuntimeError("\n".join(result.errors))
     share = _share(meter.answers, points / window)
     what = f"first sync of {len(organisation.repositories):,} repositories"
     yield Result(f"{what}, {result.requests:,} requests: time", seconds, "s")

@@ -7,10 +7,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.result import Result
+from benchmarks.syncs import synced, token
 from connectors.jenkins import Jenkins, JenkinsOptions
-from connectors.secret import Secret
-from pipelines.landing import Landing
-from pipelines.sync import SyncResult, sync_connection
+from pipelines.sync import SyncResult
 from sandbox.generate import build_organisation
 from sandbox.jenkins import JenkinsSettings
 from sandbox.server import Sandbox
@@ -27,15 +26,13 @@ def run(scale: float = 1.0) -> Iterator[Result]:
         tempfile.TemporaryDirectory() as name,
         Sandbox(organisation, Path(name) / "git") as sandbox,
     ):
-        token = Path(name) / "token"
-        token.write_text(settings.token, encoding="utf-8")
         options = JenkinsOptions(
             base_url=sandbox.host("jenkins", settings).url,
             user=settings.user,
-            token=Secret(file=token),
+            token=token(Path(name), settings.token),
         )
         one = Jenkins("one", options.model_copy(update={"jobs": ["platform/deploy-service"]}))
-        result, seconds = _synced(Path(name) / "one", one)
+        result, seconds = _timed(Path(name) / "one", one)
         builds = result.items - 1
         what = f"builds of one job (of {builds:,})"
         yield Result(
@@ -43,19 +40,15 @@ def run(scale: float = 1.0) -> Iterator[Result]:
         )
         yield Result(f"Jenkins: time per 1,000 {what}", seconds / builds * 1000, "s")
         every = Jenkins("every", options)
-        result, seconds = _synced(Path(name) / "every", every)
+        result, seconds = _timed(Path(name) / "every", every)
         what = f"all {result.items - 1:,} builds with a job a branch"
         yield Result(f"Jenkins: requests for {what}", result.requests, "requests")
         yield Result(f"Jenkins: time for {what}", seconds, "s")
-        again, _ = _synced(Path(name) / "every", every)
+        again, _ = _timed(Path(name) / "every", every)
         yield Result("Jenkins: requests when nothing is new", again.requests, "requests", 60)
 
 
-def _synced(folder: Path, connector: Jenkins) -> tuple[SyncResult, float]:
-    folder.mkdir(exist_ok=True)
+def _timed(folder: Path, connector: Jenkins) -> tuple[SyncResult, float]:
     started = time.perf_counter()
-    with Landing(folder / "landing.sqlite") as landing:
-        result = sync_connection(landing, connector, clones=folder / "clones", now=lambda: END)
-    if result.errors:
-        raise RuntimeError("\n".join(result.errors))
+    result = synced(folder, connector, now=lambda: END)
     return result, time.perf_counter() - started
