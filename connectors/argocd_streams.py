@@ -10,9 +10,8 @@ from pydantic import ValidationError
 from connectors.answer import Answer
 from connectors.argocd_records import add_application
 from connectors.argocd_wire import ApplicationWire, HistoryWire
-from connectors.connector import Line, Page, Parsed, Pull, Scope, SourceError, State, Stream
-from connectors.failures import redact_url
-from connectors.reading import Children, Reader, load_json
+from connectors.connector import Line, Page, Parsed, Pull, Scope, State, Stream
+from connectors.reading import Children, Reader, load_json, unknown_shape
 from connectors.records import Account, DeploymentAttempt, DeploymentStatus
 
 APPLICATIONS = "api/v1/applications"
@@ -85,9 +84,12 @@ def listed(answer: Answer) -> list[Any]:
     if items is None:
         return []
     if not isinstance(items, list) or not isinstance(body, dict):
-        raise SourceError(
-            f"{redact_url(answer.url)} answered with a page of unknown shape: expected an object "
-            "with a list at items; check that base_url is the address of Argo CD"
+        raise unknown_shape(
+            url=answer.url,
+            place="$",
+            expected="an object with a list at items",
+            value=body,
+            remedy="check that base_url is the address of Argo CD",
         )
     return items
 

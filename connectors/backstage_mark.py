@@ -8,8 +8,7 @@ from typing import Any
 from connectors.answer import Answer
 from connectors.backstage_records import FINISHED
 from connectors.connector import SourceError, State
-from connectors.failures import redact_url
-from connectors.reading import load_json
+from connectors.reading import load_json, moment_of, unknown_shape
 
 # Times of runs are whole seconds on some databases, and several share one.
 _OVERLAP = timedelta(minutes=10)
@@ -123,18 +122,15 @@ def listed(answer: Answer, body: Mapping[str, Any], name: str) -> list[Any]:
 
 
 def _moment(text: object) -> datetime | None:
-    if not isinstance(text, str):
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment.astimezone(UTC) if moment.tzinfo is not None else None
+    moment = moment_of(text)
+    return moment and moment.astimezone(UTC)
 
 
 def _odd(answer: Answer, place: str, expected: str, value: Any) -> SourceError:
-    found = "null" if value is None else type(value).__name__
-    return SourceError(
-        f"{redact_url(answer.url)} answered with a page of unknown shape: at {place} expected "
-        f"{expected}, found {found}; check that base_url is the address of Backstage's backend"
+    return unknown_shape(
+        url=answer.url,
+        place=place,
+        expected=expected,
+        value=value,
+        remedy="check that base_url is the address of Backstage's backend",
     )

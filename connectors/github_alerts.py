@@ -15,9 +15,9 @@ from typing import Any, ClassVar
 from connectors.clone_url import repository_key
 from connectors.connector import Line, Page, Parsed, Pull, Scope, State, Stream, stable_mark
 from connectors.failures import ForbiddenError, NotFoundError, SingleSignOnError
-from connectors.github_lists import OVERLAP_SECONDS, moment_of
+from connectors.github_lists import OVERLAP_SECONDS
 from connectors.github_options import GithubOptions
-from connectors.reading import Integer, Reader, Wire, dig, load_json
+from connectors.reading import Integer, Reader, Wire, dig, load_json, moment_of
 from connectors.records import Record, ScanFinding
 from connectors.snapshots import state_on_last
 

@@ -19,7 +19,7 @@ from connectors.failures import NotFoundError
 from connectors.github_graphql import Asker, StaleCursorError
 from connectors.github_probes import RepositoryChild, is_unchanged, start_of
 from connectors.graphql import Told
-from connectors.reading import dig
+from connectors.reading import dig, moment_of
 from connectors.snapshots import state_on_last
 
 OVERLAP_SECONDS = 300
@@ -149,15 +149,6 @@ class RepositoryList(RepositoryChild):
             return State(cursor=cursor, resume=walk.model_dump_json(exclude_none=True))
         asked_at = walk.asked_at
         return State(cursor=cursor, marker=settled_marker(scope, asked_at) if asked_at else None)
-
-
-def moment_of(text: Any) -> datetime | None:
-    """A time of a payload; None for one that only the parser has to complain about."""
-    try:
-        at = datetime.fromisoformat(text)
-    except (TypeError, ValueError):
-        return None
-    return at if at.tzinfo is not None else None
 
 
 def _nodes(told: Told, connection: str, url: str) -> Sequence[Any]:

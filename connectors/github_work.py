@@ -6,7 +6,7 @@ from typing import Any, ClassVar
 
 from connectors.connector import Line, Page, Parsed, Scope
 from connectors.github_graphql import Asker
-from connectors.github_lists import RepositoryList, moment_of, more_pages
+from connectors.github_lists import RepositoryList, more_pages
 from connectors.github_mapping import add_deployment, add_issue, add_statuses, release
 from connectors.github_probes import probed
 from connectors.github_pulls import (
@@ -31,7 +31,7 @@ from connectors.github_wire import (
     StatusWire,
 )
 from connectors.graphql import Told
-from connectors.reading import Children, Reader
+from connectors.reading import Children, Reader, moment_of
 from connectors.records import (
     Account,
     ChangeRequest,

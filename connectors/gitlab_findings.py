@@ -13,9 +13,8 @@ from typing import ClassVar
 from connectors.connector import Line, Page, Parsed, Pull, Scope, State
 from connectors.gitlab_graphql import Asker, UnknownFieldError
 from connectors.gitlab_lists import ProjectChild
-from connectors.gitlab_rest import moment_of
 from connectors.graphql import Told
-from connectors.reading import CamelWire, Reader, dig
+from connectors.reading import CamelWire, Reader, dig, moment_of
 from connectors.records import Record, ScanFinding
 from connectors.snapshots import state_on_last
 

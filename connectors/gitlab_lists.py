@@ -16,8 +16,8 @@ from connectors.connector import Line, Page, Parsed, Pull, Scope, State, Stream,
 from connectors.gitlab_names import account_id, is_ghost
 from connectors.gitlab_options import GitlabOptions
 from connectors.gitlab_projects import ProjectWire, project_scopes
-from connectors.gitlab_rest import Listed, by_time, moment_of
-from connectors.reading import Wire, dig
+from connectors.gitlab_rest import Listed, by_time
+from connectors.reading import Wire, dig, moment_of
 from connectors.snapshots import state_on_last
 
 OVERLAP_SECONDS = 300

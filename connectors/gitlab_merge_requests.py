@@ -37,8 +37,8 @@ from connectors.gitlab_merge_wire import (
 from connectors.gitlab_options import GitlabOptions
 from connectors.gitlab_people import UserWire
 from connectors.gitlab_projects import ProjectWire, project_scopes
-from connectors.gitlab_rest import Listed, by_time, moment_of
-from connectors.reading import Reader, dig
+from connectors.gitlab_rest import Listed, by_time
+from connectors.reading import Reader, dig, moment_of
 from connectors.records import Account, ChangeRequest, ChangeRequestCommit, Record, Review
 from connectors.snapshots import state_on_last
 

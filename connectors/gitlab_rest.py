@@ -15,7 +15,7 @@ from connectors.answer import Answer
 from connectors.client import Client
 from connectors.connector import Page, SourceError
 from connectors.failures import redact_url
-from connectors.reading import load_json
+from connectors.reading import load_json, moment_of
 
 PER_PAGE = 100
 KEYSET: Mapping[str, str] = {"pagination": "keyset", "order_by": "id", "sort": "asc"}
@@ -97,15 +97,6 @@ def next_page(client: Client, answer: Answer) -> str | None:
     parts = urlsplit(answer.url)
     query = [each for each in parse_qsl(parts.query, keep_blank_values=True) if each[0] != "page"]
     return urlunsplit(parts._replace(query=urlencode([*query, ("page", number)])))
-
-
-def moment_of(text: Any) -> datetime | None:
-    """A time of a payload; None for one that only the parser has to complain about."""
-    try:
-        at = datetime.fromisoformat(text)
-    except (TypeError, ValueError):
-        return None
-    return at if at.tzinfo is not None else None
 
 
 def value_of(answer: Answer) -> Any:

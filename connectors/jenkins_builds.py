@@ -5,7 +5,6 @@ removed moves them back. Each range begins with the last build of the one before
 goes back to where it does.
 """
 
-import json
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
@@ -18,7 +17,7 @@ from connectors.failures import NotFoundError, redact_url
 from connectors.jenkins_jobs import body_of, is_left_out, jobs_in, matches
 from connectors.jenkins_records import add_run, add_stage, is_running, run_key
 from connectors.jenkins_wire import BUILD, ActionWire, BuildWire, StageWire
-from connectors.reading import Children, Reader
+from connectors.reading import Children, Reader, unknown_shape
 from connectors.records import PipelineJob, PipelineRun
 
 BUILDS_A_PAGE = 100
@@ -298,10 +297,7 @@ class _Reading:
 def _listed(body: bytes, url: str) -> list[Any]:
     builds = body_of(body, url).get("allBuilds")
     if not isinstance(builds, list):
-        raise SourceError(
-            f"{redact_url(url)} answered with a page of unknown shape: at $.allBuilds expected a "
-            f"list, found {json.dumps(builds)[:40]}; the source may have changed, update Leadline"
-        )
+        raise unknown_shape(url=url, place="$.allBuilds", expected="a list", value=builds)
     return builds
 
 

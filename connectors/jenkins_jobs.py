@@ -12,7 +12,7 @@ from connectors.client import Client
 from connectors.connector import Line, Page, Parsed, Pull, Scope, SourceError, State, Stream
 from connectors.failures import redact_url
 from connectors.jenkins_wire import ITEMS
-from connectors.reading import load_json
+from connectors.reading import load_json, unknown_shape
 
 _BRANCHES = "MultiBranchProject"
 _DIGEST = 16
@@ -90,7 +90,7 @@ class Jobs(Stream):
             answer = client.get(f"{folder.path}api/json", {"tree": ITEMS})
             body = body_of(answer.body, answer.url)
             if not folder.path and not isinstance(body.get("jobs"), list):
-                raise _odd(answer.url, "an object with 'jobs'", body)
+                raise _odd(answer.url, "$", "an object with 'jobs'", body)
             attributes = {"path": folder.path, "name": folder.name, "kind": folder.kind}
             yield (
                 folder.path,
@@ -126,7 +126,7 @@ def body_of(body: bytes, url: str) -> dict[str, Any]:
     except ValueError as error:
         raise SourceError(f"{redact_url(url)}: the kept page is not JSON ({error})") from error
     if not isinstance(value, dict):
-        raise _odd(url, "an object", value)
+        raise _odd(url, "$", "an object", value)
     return value
 
 
@@ -135,11 +135,13 @@ def items_of(body: Mapping[str, Any]) -> Iterator[Item]:
     yield from _items(body, _Folder("", "", ""))
 
 
-def _odd(url: str, expected: str, value: Any) -> SourceError:
-    found = "null" if value is None else type(value).__name__
-    return SourceError(
-        f"{redact_url(url)} answered with a page of unknown shape: expected {expected}, found "
-        f"{found}; check that base_url is the address of a Jenkins controller"
+def _odd(url: str, place: str, expected: str, value: Any) -> SourceError:
+    return unknown_shape(
+        url=url,
+        place=place,
+        expected=expected,
+        value=value,
+        remedy="check that base_url is the address of a Jenkins controller",
     )
 
 

@@ -13,7 +13,7 @@ from connectors.client import Client
 from connectors.connector import SourceError
 from connectors.failures import redact_url
 from connectors.jira_wire import CATEGORIES
-from connectors.reading import load_json
+from connectors.reading import load_json, moment_of, unknown_shape
 
 # Cloud's index may show a change minutes after a later one; Data Center's runs on several nodes.
 OVERLAP = timedelta(minutes=10)
@@ -233,26 +233,16 @@ def _found(answer: Answer, body: Mapping[str, Any], *, is_last: bool) -> Found:
         ids.append(str(issue["id"]))
         fields = issue.get("fields")
         updated = fields.get("updated") if isinstance(fields, dict) else None
-        if (moment := _moment(updated)) is not None:
+        if (moment := moment_of(updated)) is not None:
             changed[ids[-1]] = moment
     return Found(answer, changed, ids, is_last)
 
 
-def _moment(text: object) -> datetime | None:
-    if not isinstance(text, str):
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        return None
-    return moment if moment.tzinfo is not None else None
-
-
 def _odd(answer: Answer, place: str, expected: str, value: Any) -> SourceError:
-    found = "null" if value is None else type(value).__name__
-    if isinstance(value, dict):
-        found = f"an object with {', '.join(sorted(map(repr, value))[:5]) or 'nothing'}"
-    return SourceError(
-        f"{redact_url(answer.url)} answered with a page of unknown shape: at {place} expected "
-        f"{expected}, found {found}; check base_url, or update Leadline if Jira has changed"
+    return unknown_shape(
+        url=answer.url,
+        place=place,
+        expected=expected,
+        value=value,
+        remedy="check base_url, or update Leadline if Jira has changed",
     )

@@ -8,7 +8,7 @@ from connectors.answer import Answer
 from connectors.client import Client
 from connectors.connector import SourceError
 from connectors.failures import redact_url
-from connectors.reading import load_json
+from connectors.reading import load_json, unknown_shape
 
 ROWS_A_PAGE = 100
 MOST_ROWS = 10_000
@@ -20,9 +20,12 @@ def body_of(answer: Answer, name: str) -> dict[str, Any]:
     """The object of an answer that has a list (or an object) of that name."""
     value, _ = load_json(answer.body)
     if not isinstance(value, dict) or not isinstance(value.get(name), list | dict):
-        raise SourceError(
-            f"{redact_url(answer.url)} answered with a page of unknown shape: expected an object "
-            f"with {name!r}; check that base_url is an address of PagerDuty's REST API"
+        raise unknown_shape(
+            url=answer.url,
+            place="$",
+            expected=f"an object with {name!r}",
+            value=value,
+            remedy="check that base_url is an address of PagerDuty's REST API",
         )
     return value
 

@@ -3,6 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
+from datetime import datetime
 from functools import cached_property
 from typing import Annotated, Any, Generic, TypeVar
 
@@ -55,6 +56,15 @@ def dig(data: Any, *path: str) -> Any:
     for name in path:
         data = data.get(name) if isinstance(data, dict) else None
     return data
+
+
+def moment_of(text: Any) -> datetime | None:
+    """A time of a payload; None for one that only the parser has to complain about."""
+    try:
+        at = datetime.fromisoformat(text)
+    except (TypeError, ValueError):
+        return None
+    return at if at.tzinfo is not None else None
 
 
 def _mend(value: Any, mended: list[int]) -> Any:
@@ -164,17 +174,17 @@ class Reader(Generic[Item]):
     def _members(self, line: Line, value: Any) -> tuple[list[tuple[str, Any]], str]:
         if self._path is None:
             if not isinstance(value, dict):
-                raise _unknown_shape(line, "$", "an object", value)
+                raise _odd(line, "$", "an object", value)
             return [("", value)], "$"
         place = "$"
         for name in self._path:
             if not isinstance(value, dict) or name not in value:
-                raise _unknown_shape(line, place, f"an object with {name!r}", value)
+                raise _odd(line, place, f"an object with {name!r}", value)
             value, place = value[name], f"{place}.{name}"
         if self._is_mapping and isinstance(value, dict):
             return [(f".{name}", each) for name, each in value.items()], place
         if self._is_mapping or not isinstance(value, list):
-            raise _unknown_shape(line, place, "an object" if self._is_mapping else "a list", value)
+            raise _odd(line, place, "an object" if self._is_mapping else "a list", value)
         return [(f"[{index}]", each) for index, each in enumerate(value)], place
 
     def _salvaged(self, raw: Any, where: str, parsed: Parsed) -> Item | None:
@@ -224,11 +234,23 @@ def _told(error: ValidationError) -> str:
     return f"{place}: {first['msg']}" if place else first["msg"]
 
 
-def _unknown_shape(line: Line, place: str, expected: str, value: Any) -> SourceError:
+def unknown_shape(
+    *,
+    url: str,
+    place: str,
+    expected: str,
+    value: Any,
+    remedy: str = "the source may have changed, update Leadline",
+) -> SourceError:
+    """What to raise for a page where something else stands at a place than was expected."""
     found = "null" if value is None else type(value).__name__
     if isinstance(value, dict):
         found = f"an object with {', '.join(sorted(map(repr, value))[:5]) or 'nothing'}"
     return SourceError(
-        f"{redact_url(line.url)} answered with a page of unknown shape: at {place} expected "
-        f"{expected}, found {found}; the source may have changed, update Leadline"
+        f"{redact_url(url)} answered with a page of unknown shape: at {place} expected "
+        f"{expected}, found {found}; {remedy}"
     )
+
+
+def _odd(line: Line, place: str, expected: str, value: Any) -> SourceError:
+    return unknown_shape(url=line.url, place=place, expected=expected, value=value)
