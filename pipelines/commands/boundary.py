@@ -26,6 +26,7 @@ _EXPECTED = {
     "connectors.secret.SecretMissingError": WRONG_USE,
     "pipelines.commands.boundary.FailedError": FAILED,
     "pipelines.commands.boundary.WrongUseError": WRONG_USE,
+    "pipelines.decisions.DecisionError": WRONG_USE,
     "pipelines.files.BusyError": FAILED,
     "pipelines.landing.LandingError": FAILED,
     "pipelines.load.LoadError": FAILED,

@@ -5,6 +5,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipelines.commands.options import Author
+
 if TYPE_CHECKING:
     from pipelines.confirming import Suggestion
 
@@ -23,10 +25,7 @@ def run(
     withdraw: Annotated[
         bool, typer.Option("--withdraw", help="Take back what was said of them.")
     ] = False,
-    author: Annotated[
-        str | None,
-        typer.Option(help="Who decides; default: operation.author, else the machine's user."),
-    ] = None,
+    author: Author = None,
 ) -> None:
     """Confirm that two accounts are one person, or reject it.
 
@@ -54,15 +53,12 @@ def run(
         return
     value = "rejected" if reject else decisions.WITHDRAWN if withdraw else "accepted"
     chosen = _chosen(known, suggestions or [], from_score)
-    try:
-        decisions.record(
-            settings.data,
-            confirming.choices(chosen, value),
-            author=author or settings.operation.author,
-            now=utc_now(),
-        )
-    except decisions.DecisionError as error:
-        raise WrongUseError(str(error)) from error
+    decisions.record(
+        settings.data,
+        confirming.choices(chosen, value),
+        author=author or settings.operation.author,
+        now=utc_now(),
+    )
     for each in chosen:
         say(f"{value}  {one_line(each.left_name)} = {one_line(each.right_name)}")
     say(f"{count(len(chosen), 'decision')}, from the next build on (`leadline build`)")

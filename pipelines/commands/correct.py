@@ -6,6 +6,8 @@ from typing import Annotated
 
 import typer
 
+from pipelines.commands.options import Author
+
 KIND = "ticket_class"
 
 
@@ -26,10 +28,7 @@ def run(
     withdraw: Annotated[
         bool, typer.Option("--withdraw", help="Take the correction of this ticket back.")
     ] = False,
-    author: Annotated[
-        str | None,
-        typer.Option(help="Who decides; default: operation.author, else the machine's user."),
-    ] = None,
+    author: Author = None,
 ) -> None:
     """Correct the class of a ticket: request, build, incident or overhead.
 
@@ -56,12 +55,9 @@ def run(
         note(f"note: the published build has no ticket {ticket}; it counts once there is one")
     value = decisions.WITHDRAWN if ticket_class is None else ticket_class.value
     choice = decisions.Choice(KIND, key or ticket, value)
-    try:
-        decisions.record(
-            settings.data, [choice], author=author or settings.operation.author, now=utc_now()
-        )
-    except decisions.DecisionError as error:
-        raise WrongUseError(str(error)) from error
+    decisions.record(
+        settings.data, [choice], author=author or settings.operation.author, now=utc_now()
+    )
     told = "no longer corrected" if withdraw else value
     say(f"{choice.subject}: {told}, from the next build on (`leadline build`)")
 

@@ -10,14 +10,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from pipelines.commands.options import Port, Serve
+
 if TYPE_CHECKING:
     from pipelines.settings import Settings
 
 
 def run(
-    serve: Annotated[
-        bool, typer.Option("--serve/--no-serve", help="Open the dashboard at the end.")
-    ] = True,
+    serve: Serve = True,
     seed: Annotated[int, typer.Option(help="Another seed is another organisation.")] = 7,
     world: Annotated[
         str,
@@ -31,9 +31,7 @@ def run(
         int | None,
         typer.Option(min=2, max=5000, help="One of this size instead, told of delivery alone."),
     ] = None,
-    port: Annotated[
-        int | None, typer.Option(min=1, max=65535, help="Port; default: 8501, or the next free.")
-    ] = None,
+    port: Port = None,
 ) -> None:
     """Show everything on a made-up organisation, with nothing to configure.
 

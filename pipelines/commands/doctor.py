@@ -7,13 +7,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from pipelines.commands.boundary import FAILED, WRONG_USE
+from pipelines.commands.options import AsJson
 
 if TYPE_CHECKING:
     from connectors.connector import Finding
 
 
 def run(
-    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    as_json: AsJson = False,
     offline: Annotated[
         bool, typer.Option("--offline", help="Ask no source; look at this machine only.")
     ] = False,

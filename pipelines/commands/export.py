@@ -1,20 +1,18 @@
 """`leadline export`: one whole table of the published build."""
 
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from pipelines.commands.boundary import WrongUseError
+from pipelines.commands.options import Output
 from pipelines.commands.tables import BATCH_ROWS, FileFormat, Format, open_build, write
 
 
 def run(
     table: Annotated[str, typer.Argument(help="Table to export, such as change_fact.")],
     kind: Annotated[FileFormat, typer.Option("--format", "-f", help="How it is written.")],
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="File to write instead of stdout.")
-    ] = None,
+    output: Output = None,
 ) -> None:
     """Write one table of the published build as CSV, JSON or Parquet.
 

@@ -1,13 +1,13 @@
 """`leadline query`: SQL over the published build, read-only."""
 
 import sys
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from pipelines.commands.boundary import FailedError, WrongUseError
 from pipelines.commands.console import say
+from pipelines.commands.options import Output
 from pipelines.commands.tables import BATCH_ROWS, Format, open_build, write
 
 
@@ -16,9 +16,7 @@ def run(
     kind: Annotated[
         Format, typer.Option("--format", "-f", help="How the rows are written.")
     ] = Format.TABLE,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="File to write instead of stdout.")
-    ] = None,
+    output: Output = None,
 ) -> None:
     """Ask the published build in SQL.
 

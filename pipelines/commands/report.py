@@ -1,11 +1,11 @@
 """`leadline report`: the verdict as one document."""
 
 from enum import StrEnum
-from pathlib import Path
 from typing import Annotated
 
 import typer
 
+from pipelines.commands.options import Output
 from pipelines.commands.tables import open_build, text_out
 
 
@@ -20,9 +20,7 @@ def run(
     kind: Annotated[
         Document, typer.Option("--format", "-f", help="A page with charts, or Markdown.")
     ] = Document.HTML,
-    output: Annotated[
-        Path | None, typer.Option("--output", "-o", help="File to write instead of stdout.")
-    ] = None,
+    output: Output = None,
 ) -> None:
     """Write the verdict as one document that needs nothing else.
 

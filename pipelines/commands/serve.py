@@ -1,14 +1,10 @@
 """`leadline serve`: the dashboard over the published build."""
 
-from typing import Annotated
-
-import typer
+from pipelines.commands.options import Port
 
 
 def run(
-    port: Annotated[
-        int | None, typer.Option(min=1, max=65535, help="Port; default: 8501, or the next free.")
-    ] = None,
+    port: Port = None,
 ) -> None:
     """Serve the dashboard on 127.0.0.1 until Ctrl-C.
 

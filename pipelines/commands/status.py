@@ -2,16 +2,16 @@
 
 import json
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Any
 
-import typer
+from pipelines.commands.options import AsJson
 
 if TYPE_CHECKING:
     from pipelines.files import DataFolder
 
 
 def run(
-    as_json: Annotated[bool, typer.Option("--json", help="For machines.")] = False,
+    as_json: AsJson = False,
 ) -> None:
     """Show what each source has given and how old the published build is."""
     from pipelines.commands.console import say

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from pipelines.commands.options import Port, Serve
+
 if TYPE_CHECKING:
     from pipelines.settings import Settings
 
@@ -16,12 +18,8 @@ def run(
         list[str],
         typer.Argument(metavar="PATH_OR_URL", help="Local clones or Git addresses."),
     ],
-    serve: Annotated[
-        bool, typer.Option("--serve/--no-serve", help="Open the dashboard at the end.")
-    ] = True,
-    port: Annotated[
-        int | None, typer.Option(min=1, max=65535, help="Port; default: 8501, or the next free.")
-    ] = None,
+    serve: Serve = True,
+    port: Port = None,
     tag_pattern: Annotated[
         str | None,
         typer.Option(help="Regular expression of the tags that are releases; default: versions."),
