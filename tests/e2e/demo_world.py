@@ -22,12 +22,26 @@ from sandbox.server import Sandbox
 END = datetime(2026, 11, 1, tzinfo=UTC)
 
 
-@dataclass(frozen=True, slots=True)
-class DemoWorld:
+@dataclass(frozen=True, kw_only=True)
+class Built:
+    """Settings whose data are built, or will be."""
+
+    settings: Settings
+
+    def ask(self, query: str) -> pl.DataFrame:
+        """A query over the published build."""
+        path = current_build(self.settings.data)
+        assert path is not None
+        with connect(path) as connection:
+            found: pl.DataFrame = connection.sql(query).pl()
+        return found
+
+
+@dataclass(frozen=True, kw_only=True)
+class DemoWorld(Built):
     """A sandbox that still serves, and the settings that read it."""
 
     sandbox: Sandbox
-    settings: Settings
 
     @property
     def organisation(self) -> Organisation:
@@ -43,14 +57,6 @@ class DemoWorld:
         """Load and build."""
         operations.load_records(self.settings)
         operations.build(self.settings)
-
-    def ask(self, query: str) -> pl.DataFrame:
-        """A query over the published build."""
-        path = current_build(self.settings.data)
-        assert path is not None
-        with connect(path) as connection:
-            found: pl.DataFrame = connection.sql(query).pl()
-        return found
 
     def records(self, query: str) -> pl.DataFrame:
         """A query over the records."""
@@ -100,4 +106,4 @@ def demo_world(
         engineers=engineers, months=months, services=services, end=END
     )
     with Sandbox(organisation, folder / "git") as sandbox:
-        yield DemoWorld(sandbox, settings_for(sandbox, folder / "data"))
+        yield DemoWorld(sandbox=sandbox, settings=settings_for(sandbox, folder / "data"))

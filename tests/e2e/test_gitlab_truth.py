@@ -34,7 +34,8 @@ paths = true
         text = (
             before + connection + "\n[connections.jira]" + rest.partition("[connections.jira]")[2]
         )
-        world = DemoWorld(sandbox, parse(text.encode(), folder / "data" / "leadline.toml"))
+        settings = parse(text.encode(), folder / "data" / "leadline.toml")
+        world = DemoWorld(sandbox=sandbox, settings=settings)
         world.sync()
         world.build()
         yield world

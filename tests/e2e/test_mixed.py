@@ -62,7 +62,7 @@ def world(quick_folder: Path) -> Iterator[DemoWorld]:
         path = write_settings(quick_folder, introduce(sandbox, quick_folder / "files"))
         settings = parse(path.read_bytes(), path)
         settings = settings.model_copy(update={"data": quick_folder / "data"})
-        world = DemoWorld(sandbox, settings)
+        world = DemoWorld(sandbox=sandbox, settings=settings)
         for outcome in latest_to_staging(sandbox):
             # Argo CD forgets: it is asked after every sync, as a company asks it every hour.
             sandbox.world.visible_until = ended_at(outcome) + timedelta(minutes=3)

@@ -5,42 +5,31 @@ from datetime import UTC, datetime
 from functools import cached_property
 from pathlib import Path
 
-import polars as pl
-
 from pipelines import operations
 from pipelines.commands.demo import write_settings
 from pipelines.inputs import Clock
-from pipelines.reader import connect, current_build
-from pipelines.settings import Settings, parse
+from pipelines.settings import parse
 from sandbox.introduction import introduce
 from sandbox.organisation import Organisation
 from sandbox.profile import Profile
 from sandbox.server import Sandbox
 from sandbox.truth_platform import PlatformTruth
 from sandbox.worlds import build_world
+from tests.e2e.demo_world import Built
 
 END = datetime(2026, 11, 23, 12, tzinfo=UTC)  # a Monday on which thresholds are evaluated
 
 
-@dataclass(frozen=True)
-class BuiltWorld:
+@dataclass(frozen=True, kw_only=True)
+class BuiltWorld(Built):
     """A published build of a world, and the truth of it."""
 
     organisation: Organisation
-    settings: Settings
 
     @cached_property
     def truth(self) -> PlatformTruth:
         """What a right reading finds."""
         return PlatformTruth(self.organisation)
-
-    def ask(self, query: str) -> pl.DataFrame:
-        """A query over the published build."""
-        path = current_build(self.settings.data)
-        assert path is not None
-        with connect(path) as connection:
-            found: pl.DataFrame = connection.sql(query).pl()
-        return found
 
 
 class Worlds:
@@ -72,7 +61,7 @@ class Worlds:
                 assert result.errors == []
         operations.load_records(settings)
         operations.build(settings, moment=Clock(END, "the end of the made-up world"))
-        return BuiltWorld(organisation, settings)
+        return BuiltWorld(settings=settings, organisation=organisation)
 
     def _organisation(self, profile: Profile) -> tuple[Organisation, Path]:
         # What is left out of the settings alone needs no other organisation.
