@@ -40,12 +40,13 @@ projects = ["INFRA"]
 [[teams]]
 name = "Platform"
 people = ["octocat", "ada@example.com"]""",
-    "units": """# What several teams run on, and the team of each service.
+    "units": """# What several teams run on, where no catalog or deployment tells …
 [[shared_units]]
 name = "prod-eu"
 kind = "cluster"
 services = ["checkout", "payments-*"]
 
+# … and who owns the services.
 [[teams]]
 name = "Checkout"
 repositories = ["payments-*"]""",

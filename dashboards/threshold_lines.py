@@ -2,29 +2,19 @@
 
 from typing import Final
 
+from dashboards.frame import CONNECT
+
 LINES: Final = {
-    "setup_time": """# Where new services are asked for: tickets of these types …
-[connections.jira]
-base_url = "https://your-site.atlassian.net"
-email = "you@example.com"
-token = { env = "JIRA_TOKEN" }
+    "setup_time": f"""# Where new services are asked for: tickets of these types …
+{CONNECT["jira"]}
 
 [setup]
 request_types = ["New service"]
 # … or, where nobody has to ask:
 # setup_requests = "none\"""",
-    "shared_infrastructure": """# What several teams run on, where no catalog or deployment tells …
-[[shared_units]]
-name = "prod-eu"
-kind = "cluster"
-services = ["checkout", "payments-*"]
+    "shared_infrastructure": f"""{CONNECT["units"]}
 
-# … who owns the services …
-[[teams]]
-name = "Payments"
-repositories = ["payments-*"]
-
-# … and accounts that are one person.
+# Accounts that are one person.
 [[people]]
 name = "Ada Example"
 accounts = ["octocat", "ada@example.com"]""",
@@ -41,14 +31,8 @@ team = "team"
 observed = "found"
 is_pass = "passed"
 scope = "teams\"""",
-    "requests": """# Whose tickets and hours count; the tickets come from [connections.jira].
-[requests]
-infrastructure_team = ["Platform"]
-projects = ["INFRA"]
-
-[[teams]]
-name = "Platform"
-people = ["ann", "bob"]""",
+    "requests": f"""# Whose tickets and hours count; the tickets come from [connections.jira].
+{CONNECT["requests"]}""",
 }
 """By threshold; each is a piece of `leadline.toml` as it stands."""
 
