@@ -9,7 +9,7 @@ import streamlit as st
 from dashboards import facts, frame, stage_charts, words
 from dashboards.facts import STAGES
 from dashboards.queries import ROW_LIMIT
-from dashboards.tables import mapped, table_height
+from dashboards.tables import filled, mapped, show_table
 
 _MOMENTS: Final = {
     "start_at": "first commit",
@@ -45,11 +45,10 @@ def change_table(page: frame.Page) -> None:
             live=pl.col("live_at").dt.convert_time_zone(page.build.zone.key),
             note=pl.col("flags").list.join(", ").replace("", None),
         )
-        event = st.dataframe(
+        event = show_table(
+            st,
             rows,
-            height=table_height(rows.height),
-            hide_index=True,
-            column_config={
+            columns={
                 "url": st.column_config.LinkColumn(
                     "source", display_text=r"/([0-9]+|[0-9a-f]{7})[^/]*$", width=80
                 ),
@@ -63,11 +62,10 @@ def change_table(page: frame.Page) -> None:
                 "live": st.column_config.DatetimeColumn("live", format="D MMM YYYY, HH:mm"),
                 "note": "note",
             },
-            column_order=[name for name in rows.columns if not rows[name].is_null().all()],
+            order=filled(rows),
             on_select="rerun",
             selection_mode="single-row",
             key="changes",
-            placeholder="–",
             alt=f"{words.count(rows.height, 'change')} with lead time and stages, slowest first.",
         )
         selected = event.selection.rows

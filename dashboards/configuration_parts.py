@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboards import configuration_queries, exception_section, frame, words
 from dashboards.cards import Card
-from dashboards.tables import mapped, table_height
+from dashboards.tables import filled, mapped, show_table
 from dashboards.words import Quantity
 
 CORROBORATES: Final = 0.5
@@ -269,12 +269,11 @@ def _exception_table(page: frame.Page, box: Any, exceptions: pl.DataFrame) -> No
 def _table(box: Any, rows: pl.DataFrame, alt: str) -> None:
     """Show rows of plain text; columns that nothing fills are left out."""
     texts = [n for n, kind in rows.schema.items() if kind == pl.String and n != "source"]
-    box.dataframe(
+    show_table(
+        box,
         rows.with_columns(mapped(rows[name], words.one_line) for name in texts),
-        height=table_height(rows.height),
-        hide_index=True,
-        column_order=[n for n in rows.columns if not rows[n].is_null().all()],
-        column_config={
+        order=filled(rows),
+        columns={
             "on": st.column_config.DatetimeColumn("on", format="D MMM YYYY"),
             "since": st.column_config.DatetimeColumn("since", format="D MMM YYYY"),
             "until": st.column_config.DatetimeColumn("until", format="D MMM YYYY"),
@@ -282,6 +281,5 @@ def _table(box: Any, rows: pl.DataFrame, alt: str) -> None:
             "conformance": st.column_config.NumberColumn("conformance", format="%d %%"),
             "source": st.column_config.LinkColumn("source", display_text="open"),
         },
-        placeholder="–",
         alt=alt,
     )

@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboards import cards, frame, platform_facts, words
 from dashboards.launch_charts import intervention
-from dashboards.tables import mapped, table_height
+from dashboards.tables import mapped, show_table
 
 EXAMPLE: Final = """[[launches]]
 name = "Databases by form"
@@ -235,11 +235,10 @@ def _table(found: pl.DataFrame) -> None:
         reason=mapped(found["reason"], words.one_line),
     )
     number = st.column_config.NumberColumn
-    box.dataframe(
+    show_table(
+        box,
         rows,
-        height=table_height(rows.height),
-        hide_index=True,
-        column_config={
+        columns={
             "launched_on": st.column_config.DateColumn("launched", format="D MMM YYYY"),
             "avoided": number("avoided", format="%d"),
             "low": number("from", format="%d"),
@@ -247,7 +246,6 @@ def _table(found: pl.DataFrame) -> None:
             "rate": number("rate", format="%.0f %%"),
             "hours": number("hours returned", format="localized"),
         },
-        placeholder="–",
         alt=f"{words.count(rows.height, 'launch and category', 'launches and categories')}.",
     )
 
@@ -270,11 +268,10 @@ def _demand(demand: pl.DataFrame) -> None:
         history="history",
     )
     number = st.column_config.NumberColumn
-    box.dataframe(
+    show_table(
+        box,
         rows,
-        height=table_height(rows.height),
-        hide_index=True,
-        column_config={
+        columns={
             "tickets": number("tickets", format="localized"),
             "per_hundred": number("a week per 100 engineers", format="%.1f"),
             "actions": number("self-service actions", format="localized"),
@@ -282,7 +279,6 @@ def _demand(demand: pl.DataFrame) -> None:
             "failed": number("failed self-service", format="%.0f %%"),
             "history": st.column_config.LineChartColumn("tickets by week", y_min=0),
         },
-        placeholder="–",
         alt=f"Demand of {words.count(rows.height, 'category', 'categories')}.",
     )
 

@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboards import frame, words
 from dashboards.measures import Measure
-from dashboards.tables import mapped, selected_row, table_height
+from dashboards.tables import filled, mapped, selected_row, show_table
 
 _LINKS: Final = {"all": "With likely signs", "high": "Sure signs only"}
 _METHODS: Final = {
@@ -66,11 +66,10 @@ def failure_table(page: frame.Page, found: pl.DataFrame, rate: Measure, high: Me
             deployment=mapped(shown["deployment_url"], words.safe_link),
             url=mapped(shown["evidence_urls"].list.first(), words.safe_link),
         )
-        event = st.dataframe(
+        event = show_table(
+            st,
             rows,
-            height=table_height(rows.height),
-            hide_index=True,
-            column_config={
+            columns={
                 "live": st.column_config.DatetimeColumn("live", format="D MMM YYYY, HH:mm"),
                 "version": st.column_config.TextColumn("version", width=110),
                 "signs": st.column_config.TextColumn("sign", width=170),
@@ -87,7 +86,6 @@ def failure_table(page: frame.Page, found: pl.DataFrame, rate: Measure, high: Me
             on_select="rerun",
             selection_mode="single-row",
             key="failures",
-            placeholder="–",
             alt=f"{words.count(rows.height, 'failed deployment')}, newest first.",
         )
         position = selected_row(event)
@@ -146,12 +144,11 @@ def incident_table(page: frame.Page, found: pl.DataFrame, chance: dict[str, Any]
         reason=mapped(found["reason"], words.one_line),
         url=mapped(found["url"], words.safe_link),
     )
-    box.dataframe(
+    show_table(
+        box,
         rows,
-        height=table_height(rows.height),
-        hide_index=True,
-        column_order=[name for name in rows.columns if not rows[name].is_null().all()],
-        column_config={
+        order=filled(rows),
+        columns={
             "started": st.column_config.DatetimeColumn("began", format="D MMM YYYY, HH:mm"),
             "title": st.column_config.TextColumn("incident", width=230),
             "duration_h": st.column_config.NumberColumn("lasted (h)", format="%.1f", width=90),
@@ -160,7 +157,6 @@ def incident_table(page: frame.Page, found: pl.DataFrame, chance: dict[str, Any]
             "reason": st.column_config.TextColumn("why to none", width=330),
             "url": st.column_config.LinkColumn("source", display_text="open", width=70),
         },
-        placeholder="–",
         alt=f"{words.count(rows.height, 'incident')}, those linked to no deployment first.",
     )
 

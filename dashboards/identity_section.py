@@ -8,7 +8,7 @@ import polars as pl
 import streamlit as st
 
 from dashboards import frame, session, words
-from dashboards.tables import table_height
+from dashboards.tables import show_table
 from pipelines import confirming, decisions
 from pipelines.confirming import Suggestion
 from pipelines.decisions import DecisionError
@@ -80,17 +80,15 @@ def _table(known: Sequence[Suggestion]) -> None:
         },
         orient="row",
     )
-    st.dataframe(
+    show_table(
+        st,
         rows,
-        height=table_height(rows.height),
-        hide_index=True,
-        column_config={
+        columns={
             "score": st.column_config.NumberColumn("score", width=70),
             "why": st.column_config.TextColumn("why", width="large"),
             "state": st.column_config.TextColumn("state", width=90),
             "code": st.column_config.TextColumn("code", width=90),
         },
-        placeholder="–",
         alt=f"{words.count(rows.height, 'pair')} of accounts with score, reason and state.",
     )
 

@@ -22,7 +22,7 @@ from dashboards.measures import (
     picked,
     side_by_side,
 )
-from dashboards.tables import selected_row, table_height
+from dashboards.tables import selected_row, show_table
 
 _SCHEMA: Final = {
     "name": pl.String,
@@ -94,12 +94,11 @@ def member_table(page: frame.Page, metrics: list[str], goals: pl.DataFrame) -> f
             pl.col("median", "p90") / divisor, pl.col("recovery") / other
         )
         number = st.column_config.NumberColumn
-        event = st.dataframe(
+        event = show_table(
+            st,
             shown,
-            height=table_height(rows.height),
-            hide_index=True,
-            column_order=[column for column in _SCHEMA if column not in hidden],
-            column_config={
+            order=[column for column in _SCHEMA if column not in hidden],
+            columns={
                 "name": st.column_config.TextColumn(shown_level, pinned=True, width=140),
                 "team": st.column_config.TextColumn("team", width=110),
                 "deployments": number("deployments a week", format=rate, width=130),
@@ -128,7 +127,6 @@ def member_table(page: frame.Page, metrics: list[str], goals: pl.DataFrame) -> f
             on_select="rerun",
             selection_mode="single-row",
             key=f"members-{shown_level}",
-            placeholder="–",
             alt=f"The five metrics of {words.count(rows.height, shown_level)}, slowest first.",
         )
         chosen = selected_row(event)

@@ -8,7 +8,7 @@ import streamlit as st
 from dashboards import frame, request_charts, request_queries, session, words
 from dashboards.cards import Aside, Card
 from dashboards.request_charts import NAMES
-from dashboards.tables import mapped, table_height
+from dashboards.tables import filled, mapped, show_table
 from dashboards.words import Quantity
 from pipelines import decisions
 from pipelines.landing import LandingError
@@ -190,12 +190,11 @@ def type_table(found: pl.DataFrame) -> None:
     if found.is_empty():
         box.info("No type of request came twice.")
         return
-    box.dataframe(
+    show_table(
+        box,
         found.with_columns(mapped(found["type"], words.one_line)),
-        hide_index=True,
-        column_order=[name for name in found.columns if not found[name].is_null().all()],
-        height=table_height(found.height),
-        column_config={
+        order=filled(found),
+        columns={
             "type": st.column_config.TextColumn("type", width="medium"),
             "requests": st.column_config.NumberColumn("requests", format="localized"),
             "teams": st.column_config.NumberColumn("teams that ask"),
@@ -206,7 +205,6 @@ def type_table(found: pl.DataFrame) -> None:
             "missed": st.column_config.NumberColumn("goals missed", format="%.0f %%"),
             "open": st.column_config.NumberColumn("still open", format="localized"),
         },
-        placeholder="–",
         alt=f"{words.count(found.height, 'type')} of requests that came more than once.",
     )
 
@@ -325,16 +323,15 @@ def _ticket_table(page: frame.Page, found: pl.DataFrame, *, with_class: bool) ->
         hours="hours",
         url=mapped(found["url"], words.safe_link),
     )
-    event = st.dataframe(
+    event = show_table(
+        st,
         rows,
-        hide_index=True,
-        height=table_height(rows.height),
-        column_order=[
+        order=[
             name
             for name in rows.columns
             if not rows[name].is_null().all() and (with_class or name != "is_now")
         ],
-        column_config={
+        columns={
             "title": st.column_config.TextColumn("title", width="large"),
             "is_now": "class",
             "says": st.column_config.TextColumn("what says so", width="medium"),
@@ -344,7 +341,6 @@ def _ticket_table(page: frame.Page, found: pl.DataFrame, *, with_class: bool) ->
             "hours": st.column_config.NumberColumn("hours", format="%.1f"),
             "url": st.column_config.LinkColumn("source", display_text="open"),
         },
-        placeholder="–",
         on_select="rerun",
         selection_mode="multi-row",
         key="ticket_table",

@@ -6,7 +6,7 @@ import polars as pl
 import streamlit as st
 
 from dashboards import frame, setup, words
-from dashboards.tables import mapped, table_height
+from dashboards.tables import filled, mapped, show_table
 
 _STATES: Final = {
     "ready": "ready",
@@ -47,12 +47,11 @@ def case_table(page: frame.Page, found: setup.Setup, cases: pl.DataFrame) -> Non
         note=mapped(cases["reason"], words.one_line),
         url=mapped(cases["url"], words.safe_link),
     )
-    box.dataframe(
+    show_table(
+        box,
         rows,
-        height=table_height(rows.height),
-        hide_index=True,
-        column_order=[name for name in rows.columns if not rows[name].is_null().all()],
-        column_config={
+        order=filled(rows),
+        columns={
             "began": st.column_config.DatetimeColumn("began", format="D MMM YYYY, HH:mm"),
             "service": st.column_config.TextColumn("service", width=170),
             "took": st.column_config.NumberColumn("took (working days)", format="%.1f", width=145),
@@ -67,7 +66,6 @@ def case_table(page: frame.Page, found: setup.Setup, cases: pl.DataFrame) -> Non
             ),
             "url": st.column_config.LinkColumn("source", display_text="open", width=70),
         },
-        placeholder="–",
         alt=f"{words.count(rows.height, 'set-up')} with length, state and source.",
     )
 
@@ -78,21 +76,19 @@ def left_out_table(page: frame.Page, rows: pl.DataFrame) -> None:
         if rows.is_empty():
             st.markdown("✓ Nothing is left out.")
             return
-        st.dataframe(
+        show_table(
+            st,
             rows.select(
                 began=pl.col("start_at").dt.convert_time_zone(page.build.zone.key),
                 name=mapped(rows["name"], words.one_line),
                 reason=mapped(rows["reason"], words.one_line),
                 url=mapped(rows["url"], words.safe_link),
             ),
-            height=table_height(rows.height),
-            hide_index=True,
-            column_config={
+            columns={
                 "began": st.column_config.DatetimeColumn("began", format="D MMM YYYY, HH:mm"),
                 "reason": st.column_config.TextColumn("why", width="large"),
                 "url": st.column_config.LinkColumn("source", display_text="open", width=70),
             },
-            placeholder="–",
             alt=f"{words.count(rows.height, 'thing')} left out, with the reason.",
         )
 
@@ -114,7 +110,8 @@ def variant_table(found: setup.Setup) -> None:
         "state": latest["measured_state"],
     }
     rows = pl.concat([pl.DataFrame([main], schema=found.variants.schema), found.variants])
-    box.dataframe(
+    show_table(
+        box,
         rows.select(
             definition="variant",
             over=pl.col("value") * 100,
@@ -132,14 +129,11 @@ def variant_table(found: setup.Setup) -> None:
             n="n",
             state=pl.col("state").replace_strict(setup.STATES, default=None),
         ),
-        height=table_height(rows.height),
-        hide_index=True,
-        column_config={
+        columns={
             "definition": st.column_config.TextColumn("definition", width="medium"),
             "over": st.column_config.NumberColumn("over a day", format="%.0f %%", width=90),
             "interval": st.column_config.TextColumn("95 % interval", width=110),
             "n": st.column_config.NumberColumn("n", width=50),
         },
-        placeholder="–",
         alt=f"{words.count(rows.height, 'definition')} with share, interval and state.",
     )

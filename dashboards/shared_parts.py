@@ -12,7 +12,7 @@ from dashboards.axes import layered
 from dashboards.cards import Card
 from dashboards.palette import INK, palette
 from dashboards.shared_queries import STATES
-from dashboards.tables import mapped, table_height
+from dashboards.tables import mapped, show_table, table_height
 
 MOST_LINES: Final = 5
 
@@ -138,7 +138,8 @@ def unit_table(units: pl.DataFrame) -> None:
     if units.is_empty():
         box.info("No unit is known: nothing says what the services run on.")
         return
-    box.dataframe(
+    show_table(
+        box,
         units.select(
             unit=mapped(units["name"], words.one_line),
             kind="kind",
@@ -150,9 +151,7 @@ def unit_table(units: pl.DataFrame) -> None:
             which=mapped(units["team_names"].list.join(", "), words.one_line),
             says=units["sources"].list.join(", "),
         ),
-        height=table_height(units.height),
-        hide_index=True,
-        column_config={
+        columns={
             "unit": st.column_config.TextColumn("unit", width=180),
             "engineers": st.column_config.NumberColumn("engineers", width=90),
             "at_least": st.column_config.NumberColumn("at least", width=80),
@@ -161,7 +160,6 @@ def unit_table(units: pl.DataFrame) -> None:
             "which": st.column_config.TextColumn("which teams", width="medium"),
             "says": "what says so",
         },
-        placeholder="–",
         alt=f"{words.count(units.height, 'unit')} with teams, services and engineers.",
     )
 
@@ -184,21 +182,19 @@ def variant_table(latest: dict[str, Any], variants: pl.DataFrame) -> None:
         None if low is None else f"{low:.0f}–{high:.0f}"
         for low, high in rows.select("ci_low", "ci_high").iter_rows()
     ]
-    box.dataframe(
+    show_table(
+        box,
         rows.select(
             counted="variant",
             engineers="value",
             bounds=pl.Series(bounds, dtype=pl.String),
             state=pl.col("state").replace_strict(STATES, default=None),
         ),
-        height=table_height(rows.height),
-        hide_index=True,
-        column_config={
+        columns={
             "counted": "counted by",
             "engineers": st.column_config.NumberColumn("engineers", format="%.0f", width=90),
             "bounds": st.column_config.TextColumn("bounds", width=80),
         },
-        placeholder="–",
         alt=f"{words.count(rows.height, 'way')} to count, with engineers, bounds and state.",
     )
 

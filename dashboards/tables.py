@@ -1,6 +1,6 @@
 """Tables to act on: teams, services, deployments and changes, each row with its source."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Final, Literal
 
 import polars as pl
@@ -28,11 +28,10 @@ def deployment_table(page: frame.Page) -> frame.Download:
         rework=pl.col("rework_state"),
         at=pl.col("at").dt.convert_time_zone(page.build.zone.key),
     ).drop("is_counted", "is_failed", "rework_state")
-    event = box.dataframe(
+    event = show_table(
+        box,
         rows,
-        height=table_height(rows.height),
-        hide_index=True,
-        column_order=[
+        order=[
             name
             for name in (
                 *("at", "version", "kind", "outcome", "counts", "failed", "rework", "changes"),
@@ -40,13 +39,12 @@ def deployment_table(page: frame.Page) -> frame.Download:
             )
             if not rows[name].is_null().all()
         ],
-        column_config={
+        columns={
             "at": st.column_config.DatetimeColumn("at", format="D MMM YYYY, HH:mm"),
             "counts": "counts",
             "changes": st.column_config.NumberColumn("changes", format="localized"),
             "url": st.column_config.LinkColumn("source", display_text="open"),
         },
-        placeholder="–",
         on_select="rerun",
         selection_mode="single-row",
         key="deployments",
@@ -57,6 +55,33 @@ def deployment_table(page: frame.Page) -> frame.Download:
         with box:
             frame.walk_button("deployment", found["deployment_id"][chosen])
     return frame.Download(name="deployments", rows=lambda: rows)
+
+
+def show_table(
+    box: Any,
+    rows: pl.DataFrame,
+    *,
+    alt: str,
+    columns: Mapping[str, Any] | None = None,
+    order: Sequence[str] | None = None,
+    **selection: Any,
+) -> Any:
+    """Show rows in a box or on the page, ten at a time; return what of them is selected."""
+    return box.dataframe(
+        rows,
+        height=table_height(rows.height),
+        hide_index=True,
+        column_config=columns,
+        column_order=order,
+        placeholder="–",
+        alt=alt,
+        **selection,
+    )
+
+
+def filled(rows: pl.DataFrame) -> list[str]:
+    """Return the columns that say anything."""
+    return [name for name in rows.columns if not rows[name].is_null().all()]
 
 
 def mapped(values: pl.Series, change: Callable[[Any], str | None]) -> pl.Series:
@@ -85,17 +110,15 @@ def exclusion_table(box: Any, exclusions: pl.DataFrame, *, with_example: bool) -
     if exclusions.is_empty():
         box.markdown("✓ Nothing is left out.")
     else:
-        box.dataframe(
+        show_table(
+            box,
             exclusions.select(shown).with_columns(
                 mapped(exclusions[name], words.one_line) for name in shown if name != "left_out"
             ),
-            height=table_height(exclusions.height),
-            hide_index=True,
-            column_config={
+            columns={
                 "left_out": st.column_config.NumberColumn("left out", format="localized"),
                 "reason": st.column_config.TextColumn("reason", width="large"),
             },
-            placeholder="–",
             alt=f"{words.count(exclusions.height, 'rule')} with what they leave out.",
         )
     return frame.Download(name="exclusions", rows=lambda: exclusions)

@@ -15,7 +15,7 @@ from dashboards.measures import (
     Kind,
     measure,
 )
-from dashboards.tables import table_height
+from dashboards.tables import filled, show_table
 
 _VARIANTS: Final = (
     (LEAD_TIME, "the headline: first commit to live, half of the changes"),
@@ -119,12 +119,11 @@ def environment_table(page: frame.Page) -> None:
         "is live at the first of them. The filter shows one of them on every page.",
     )
     number = st.column_config.NumberColumn
-    box.dataframe(
+    show_table(
+        box,
         table.with_columns(pl.col("median", "p90").cast(pl.Float64) / divisor),
-        height=table_height(table.height),
-        hide_index=True,
-        column_order=[name for name in table.columns if not table[name].is_null().all()],
-        column_config={
+        order=filled(table),
+        columns={
             "environment": st.column_config.TextColumn("environment", pinned=True, width=200),
             "median": number(f"lead time ({unit})", format="%.1f"),
             "interval": st.column_config.TextColumn("95 % interval", alignment="right"),
@@ -133,6 +132,5 @@ def environment_table(page: frame.Page) -> None:
             "deployments": number("deployments a week", format="%.1f"),
             "fail_rate": number("fail rate", format="%.1f %%"),
         },
-        placeholder="–",
         alt=f"{words.count(table.height, 'production environment')} side by side.",
     )

@@ -6,7 +6,7 @@ import polars as pl
 import streamlit as st
 
 from dashboards import cards, frame, platform_charts, platform_facts, words
-from dashboards.tables import mapped, selected_row, table_height
+from dashboards.tables import filled, mapped, selected_row, show_table
 
 TITLE = "What to automate next"
 ICON = ":material/precision_manufacturing:"
@@ -58,16 +58,14 @@ def teams_box(box: Any, category: str) -> None:
         share=pl.col("share") * 100,
     )
     number = st.column_config.NumberColumn
-    box.dataframe(
+    show_table(
+        box,
         rows,
-        height=table_height(rows.height),
-        hide_index=True,
-        column_config={
+        columns={
             "tickets": number("tickets a month", format="%.1f"),
             "waiting": number("hours waited a month", format="%.0f"),
             "share": number("share", format="%.0f %%"),
         },
-        placeholder="–",
         alt=f"{words.count(rows.height, 'team')} that ask for it.",
     )
 
@@ -205,12 +203,11 @@ table = found.select(
     source="handling_source",
     reason="reason",
 )
-event = box.dataframe(
+event = show_table(
+    box,
     table,
-    height=table_height(table.height),
-    hide_index=True,
-    column_order=[name for name in table.columns if not table[name].is_null().all()],
-    column_config={
+    order=filled(table),
+    columns={
         "rank": number("", format="%d"),
         "hours": number("hours a month", format="%.1f"),
         "tickets": number("tickets a month", format="%.1f"),
@@ -224,7 +221,6 @@ event = box.dataframe(
         "launched": "launches for it",
         "source": "hours from",
     },
-    placeholder="–",
     on_select="rerun",
     selection_mode="single-row",
     key="candidates",

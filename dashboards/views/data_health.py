@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboards import cards, coverage_chart, frame, words
 from dashboards.palette import palette
-from dashboards.tables import exclusion_table, exclusion_words, mapped, table_height
+from dashboards.tables import exclusion_table, exclusion_words, mapped, show_table
 
 TITLE = "Data health"
 ICON = ":material/fact_check:"
@@ -135,11 +135,10 @@ if not sources.is_empty():
         last_full=pl.col("last_full_at").dt.convert_time_zone(page.build.zone.key),
         error=mapped(sources["last_error"], words.one_line),
     )
-    box.dataframe(
+    show_table(
+        box,
         table,
-        height=table_height(table.height),
-        hide_index=True,
-        column_config={
+        columns={
             "last_success": st.column_config.DatetimeColumn(
                 "last success", format="D MMM YYYY, HH:mm"
             ),
@@ -152,7 +151,6 @@ if not sources.is_empty():
             ),
             "error": "last error",
         },
-        placeholder="–",
         alt=f"{words.count(table.height, 'stream')} with state, freshness and counts.",
     )
 
@@ -162,7 +160,8 @@ box = frame.card(
 if checks.is_empty():
     box.info("This build carries no checks.")
 else:
-    box.dataframe(
+    show_table(
+        box,
         checks.select(
             mapped(checks["check_name"], words.one_line),
             mapped(checks["subject"], words.one_line),
@@ -172,9 +171,7 @@ else:
             message=mapped(checks["message"], words.one_line),
             help=mapped(checks["help"], words.one_line),
         ),
-        height=table_height(checks.height),
-        hide_index=True,
-        column_config={
+        columns={
             "check_name": "check",
             "count": st.column_config.NumberColumn("count", format="localized"),
             "total": st.column_config.NumberColumn("of", format="localized"),
@@ -182,7 +179,6 @@ else:
             "message": st.column_config.TextColumn("what it means", width="large"),
             "help": st.column_config.TextColumn("what to do", width="large"),
         },
-        placeholder="–",
         alt=f"{words.count(checks.height, 'check')}, largest count first.",
     )
 
@@ -192,7 +188,8 @@ else:
     left, right = st.columns(2, gap="medium")
     with left:
         box = frame.card("What was rejected?", "Items a source sent that could not be read.")
-        box.dataframe(
+        show_table(
+            box,
             rejects.select(
                 *(
                     mapped(rejects[column], words.one_line)
@@ -200,10 +197,7 @@ else:
                 ),
                 mapped(rejects["url"], words.safe_link),
             ),
-            height=table_height(rejects.height),
-            hide_index=True,
-            column_config={"url": st.column_config.LinkColumn("source", display_text="open")},
-            placeholder="–",
+            columns={"url": st.column_config.LinkColumn("source", display_text="open")},
             alt=f"{words.count(rejects.height, 'rejected item')}.",
         )
 with right:

@@ -7,7 +7,7 @@ import streamlit as st
 
 from dashboards import definition_queries, frame, words
 from dashboards.cards import GOAL_SIGNS
-from dashboards.tables import exclusion_table, exclusion_words, mapped, table_height
+from dashboards.tables import exclusion_table, exclusion_words, filled, mapped, show_table
 
 TITLE = "Definitions"
 ICON = ":material/menu_book:"
@@ -127,23 +127,18 @@ if years:
             bind="query-params",
         )
         bins = definition_queries.reference(page.queries, int(year or years[0]))
-        st.dataframe(
-            bins.select("title", "label", "share", "percentile_low", "percentile_high"),
-            height=table_height(bins.height),
-            hide_index=True,
-            column_order=[
-                name
-                for name in ("title", "label", "share", "percentile_low", "percentile_high")
-                if not bins[name].is_null().all()
-            ],
-            column_config={
+        rows = bins.select("title", "label", "share", "percentile_low", "percentile_high")
+        show_table(
+            st,
+            rows,
+            order=filled(rows),
+            columns={
                 "title": "metric",
                 "label": "answer",
                 "share": st.column_config.NumberColumn("share of answers", format="%.1f %%"),
                 "percentile_low": st.column_config.NumberColumn("better than", format="%.0f %%"),
                 "percentile_high": st.column_config.NumberColumn("up to", format="%.0f %%"),
             },
-            placeholder="–",
             alt=f"{words.count(bins.height, 'answer')} of the report of {year}.",
         )
         if not bins.is_empty():
@@ -160,7 +155,8 @@ if goals.is_empty():
     box.code('[[goals]]\nmetric = "change_lead_time"\ntarget = "2 d"', language="toml")
 else:
     signs = [f"{GOAL_SIGNS[state]} {state}" for state in goals["state"]]
-    box.dataframe(
+    show_table(
+        box,
         goals.select(
             mapped(goals["name"], words.one_line),
             "metric",
@@ -177,14 +173,11 @@ else:
             before="previous_state",
             reason=mapped(goals["reason"], words.one_line),
         ),
-        height=table_height(goals.height),
-        hide_index=True,
-        column_config={
+        columns={
             "name": "of",
             "services": "services that meet it",
             "before": "period before",
         },
-        placeholder="–",
         alt=f"{words.count(goals.height, 'goal')} with their states.",
     )
 

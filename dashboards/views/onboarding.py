@@ -4,7 +4,7 @@ import polars as pl
 import streamlit as st
 
 from dashboards import cards, frame, platform_charts, platform_facts, words
-from dashboards.tables import mapped, table_height
+from dashboards.tables import filled, mapped, show_table
 
 TITLE = "Onboarding"
 ICON = ":material/waving_hand:"
@@ -128,18 +128,16 @@ table = found.select(
     reason="reason",
 )
 number = st.column_config.NumberColumn
-box.dataframe(
+show_table(
+    box,
     table,
-    height=table_height(table.height),
-    hide_index=True,
-    column_order=[name for name in table.columns if not table[name].is_null().all()],
-    column_config={
+    order=filled(table),
+    columns={
         "median": number("median, days", format="%.1f"),
         "low": number("from", format="%.1f"),
         "high": number("to", format="%.1f"),
         "p85": number("85 % within, days", format="%.1f"),
     },
-    placeholder="–",
     alt=f"{words.count(table.height, 'row')}: cohorts and milestones.",
 )
 few = found.filter((pl.col("people") < 5) & (pl.col("milestone") == "first change")).height

@@ -4,7 +4,7 @@ import polars as pl
 import streamlit as st
 
 from dashboards import cards, frame, platform_charts, platform_facts, words
-from dashboards.tables import mapped, table_height
+from dashboards.tables import mapped, show_table
 
 TITLE = "Team interactions"
 ICON = ":material/handshake:"
@@ -121,18 +121,16 @@ table = found.select(
     by_other="reviews_by_other",
     of_other="reviews_of_other",
 )
-box.dataframe(
+show_table(
+    box,
     table,
-    height=table_height(table.height),
-    hide_index=True,
-    column_config={
+    columns={
         "month": st.column_config.DateColumn("month", format="MMM YYYY"),
         "other": "other team",
         "actions": "self-service",
         "by_other": "reviews by the other",
         "of_other": "reviews of the other",
     },
-    placeholder="–",
     alt=f"{words.count(table.height, 'relation')} between teams, by month.",
 )
 frame.footer(
