@@ -13,13 +13,12 @@ import httpx
 
 from connectors.connector import Connector
 from connectors.push import Push, PushOptions
-from pipelines.landing import Landing
 from pipelines.listening.application import Listener, utc_now
 from pipelines.listening.intake import Intake
 from pipelines.listening.tokens import Tokens
-from pipelines.load import load
 from sandbox.serving import Server
-from tests.e2e.comparison import Tables, records_of
+from tests import pulling
+from tests.e2e.comparison import Tables
 
 SCOPES = ("deployments", "incidents", "tickets", "self-service-actions", "setup-events")
 SECRET = "github-webhook-secret"
@@ -138,9 +137,7 @@ def push(name: str = "push", **options: Any) -> Push:
 
 def rows(folder: Path) -> Tables:
     """What was sent there, loaded; all records."""
-    with Landing(folder / "landing.sqlite") as landing:
-        load(landing, folder / "records.duckdb", temporary=folder / "tmp")
-    return {name.removeprefix("main."): found for name, found in records_of(folder).items()}
+    return {name.removeprefix("main."): found for name, found in pulling.rows(folder).items()}
 
 
 def moment(minutes: float) -> str:

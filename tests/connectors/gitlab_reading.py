@@ -11,11 +11,10 @@ from connectors.git_streams import GitStream
 from connectors.gitlab import GitlabConnector
 from connectors.gitlab_options import GitlabOptions
 from connectors.secret import Secret
-from pipelines.landing import Landing
-from pipelines.load import load
-from pipelines.sync import SyncResult, sync_connection
+from pipelines.sync import SyncResult
 from sandbox.gitlab_protocol import GitlabSettings
 from sandbox.server import Host, Sandbox
+from tests.pulling import loaded, pull
 
 OF_THE_RUN = {
     "connection", "stream", "scope", "requested_at", "version_at", "seen_at", "sighted_at",
@@ -59,22 +58,11 @@ class Reading:
 
     def sync(self, *, full: bool = False, progress: Any = None) -> SyncResult:
         """Pull everything once."""
-        with Landing(self.folder / "landing.sqlite") as landing:
-            return sync_connection(
-                landing,
-                self.connector,
-                clones=self.folder / "clones",
-                full=full,
-                progress=progress,
-            )
+        return pull(self.folder, self.connector, full=full, progress=progress)
 
     def rows(self, table: str, *, with_deleted: bool = False) -> list[dict[str, Any]]:
         """The records of one type, without the columns that tell of the run."""
-        records = self.folder / "records.duckdb"
-        with Landing(self.folder / "landing.sqlite") as landing:
-            load(landing, records, temporary=self.folder / "temporary")
-        with duckdb.connect(str(records), read_only=True) as con:
-            con.execute("set timezone = 'UTC'")
+        with loaded(self.folder) as con:
             found = con.execute(f'select * from "{table}"')
             names = [column[0] for column in found.description or ()]
             rows = [dict(zip(names, row, strict=True)) for row in found.fetchall()]

@@ -6,15 +6,12 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
-from pipelines.landing import Landing
-from pipelines.load import load
-from pipelines.sync import SyncResult, sync_connection
+from pipelines.sync import SyncResult
 from sandbox.gitlab_protocol import GitlabSettings
 from sandbox.organisation import Organisation
 from sandbox.server import Host, Sandbox
 from tests.connectors.gitlab_reading import Reading
+from tests.pulling import ask, pull
 
 
 class GitlabReading(Reading):
@@ -28,23 +25,16 @@ class GitlabReading(Reading):
     def step(self) -> SyncResult:
         """Pull by the clock of the world, changes alone however long the last pull is ago."""
         world = self.sandbox.world
-        with Landing(self.folder / "landing.sqlite") as landing:
-            return sync_connection(
-                landing,
-                self.connector,
-                clones=self.folder / "clones",
-                full_pass_hours=100_000,
-                now=lambda: world.visible_until,
-            )
+        return pull(
+            self.folder,
+            self.connector,
+            full_pass_hours=100_000,
+            now=lambda: world.visible_until,
+        )
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:
         """A query over the records, freshly loaded."""
-        records = self.folder / "records.duckdb"
-        with Landing(self.folder / "landing.sqlite") as landing:
-            load(landing, records, temporary=self.folder / "temporary")
-        with duckdb.connect(str(records), read_only=True) as con:
-            con.execute("set timezone = 'UTC'")
-            return con.execute(query).fetchall()
+        return ask(self.folder, query)
 
     def asked(self, part: str) -> int:
         """How many requests went to addresses that hold a text."""

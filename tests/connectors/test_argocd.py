@@ -7,22 +7,19 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 from pydantic import ValidationError
 
 from connectors.argocd import Argocd, ArgocdOptions
 from connectors.connector import Finding, Line, Parsed, Pull
 from connectors.records import Account, DeploymentAttempt, DeploymentStatus
-from pipelines.landing import Landing
-from pipelines.load import load
-from pipelines.sync import SyncResult, sync_connection
 from sandbox.argocd_payloads import ArgocdSettings, image_of, places, revision_of
 from sandbox.organisation import Organisation
 from sandbox.server import Sandbox
 from sandbox.worlds import WORLDS, build_world
 from tests.connectors.web import Asked, Reply, script, serving
 from tests.e2e.demo_world import END
+from tests.pulling import ask, pull
 
 SHA = "0123456789abcdef0123456789abcdef01234567"
 OTHER = "fedcba9876543210fedcba9876543210fedcba98"
@@ -56,21 +53,6 @@ def connector(url: str, **more: Any) -> Argocd:
     """A connection to a server."""
     options = {"base_url": url, "token": {"env": "ARGOCD_TOKEN"}, **more}
     return Argocd("argo", ArgocdOptions.model_validate(options))
-
-
-def pull(folder: Path, made: Argocd, **more: Any) -> SyncResult:
-    """Pull into a data folder."""
-    with Landing(folder / "landing.sqlite") as landing:
-        return sync_connection(landing, made, clones=folder / "clones", **more)
-
-
-def ask(folder: Path, query: str) -> list[tuple[Any, ...]]:
-    """Load what was pulled there, and ask the records."""
-    with Landing(folder / "landing.sqlite") as landing:
-        load(landing, folder / "records.duckdb", temporary=folder / "tmp")
-    with duckdb.connect(str(folder / "records.duckdb"), read_only=True) as connection:
-        connection.execute("set timezone = 'UTC'")
-        return connection.execute(query).fetchall()
 
 
 ATTEMPTS = """

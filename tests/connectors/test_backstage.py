@@ -24,14 +24,12 @@ from connectors.records import (
     Team,
     TeamMember,
 )
-from pipelines.landing import Landing
-from pipelines.load import load
-from pipelines.sync import SyncResult, sync_connection
 from sandbox.server import Sandbox
 from sandbox.worlds import WORLDS, build_world
 from tests.connectors.web import Asked, Reply, serving
-from tests.e2e.comparison import differing, records_of
+from tests.e2e.comparison import differing
 from tests.e2e.demo_world import END
+from tests.pulling import pull, rows
 
 
 @pytest.fixture(autouse=True)
@@ -43,19 +41,6 @@ def connector(url: str, **more: Any) -> Backstage:
     """A connection to a backend."""
     options = {"base_url": url, "token": {"env": "BACKSTAGE_TOKEN"}, **more}
     return Backstage("portal", BackstageOptions.model_validate(options))
-
-
-def pull(folder: Path, made: Backstage, **more: Any) -> SyncResult:
-    """Pull into a data folder."""
-    with Landing(folder / "landing.sqlite") as landing:
-        return sync_connection(landing, made, clones=folder / "clones", **more)
-
-
-def rows(folder: Path) -> Any:
-    """Load what was pulled there."""
-    with Landing(folder / "landing.sqlite") as landing:
-        load(landing, folder / "records.duckdb", temporary=folder / "tmp")
-    return records_of(folder)
 
 
 @pytest.mark.parametrize(

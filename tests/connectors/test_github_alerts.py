@@ -6,14 +6,11 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
 from connectors.connector import Line, Parsed
 from connectors.github_alerts import CodeScanningStream
 from connectors.records import ScanFinding
-from pipelines.landing import Landing
-from pipelines.load import load
 from sandbox.code_scanning import alerts_at, is_scanned
 from sandbox.generate import build_organisation
 from sandbox.github_protocol import GithubSettings
@@ -21,6 +18,7 @@ from sandbox.organisation import Organisation
 from sandbox.server import Sandbox
 from tests.connectors.github_fake import OPTIONS
 from tests.connectors.test_github_sandbox import Reading, findings
+from tests.pulling import ask
 
 END = datetime(2026, 6, 1, tzinfo=UTC)
 OF_ORGANISATION = "the organisation's"
@@ -50,14 +48,11 @@ def sandbox(organisation: Organisation, folder: Path) -> Iterator[Sandbox]:
 
 def standing(reading: Reading) -> dict[str, Standing]:
     """By repository: what the newest scan of it says of each rule and place."""
-    records = reading.folder / "records.duckdb"
-    with Landing(reading.folder / "landing.sqlite") as landing:
-        load(landing, records, temporary=reading.folder / "temporary")
-    with duckdb.connect(str(records), read_only=True) as con:
-        rows = con.execute(
-            "select repository_key, rule, path, at_line, is_pass, is_suppressed from finding"
-            " qualify rank() over (partition by repository_key, tool order by seen_at desc) = 1"
-        ).fetchall()
+    rows = ask(
+        reading.folder,
+        "select repository_key, rule, path, at_line, is_pass, is_suppressed from finding"
+        " qualify rank() over (partition by repository_key, tool order by seen_at desc) = 1",
+    )
     found: dict[str, Standing] = {}
     for key, rule, path, at_line, *verdict in rows:
         found.setdefault(key.rpartition("/")[2], {})[rule, path, at_line] = tuple(verdict)

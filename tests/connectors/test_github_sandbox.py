@@ -16,14 +16,13 @@ from connectors.git_streams import GitStream
 from connectors.github import GithubConnector
 from connectors.github_options import GithubApp, GithubOptions
 from connectors.secret import Secret
-from pipelines.landing import Landing
-from pipelines.load import load
-from pipelines.sync import SyncResult, sync_connection
+from pipelines.sync import SyncResult
 from sandbox.faults import Fault, Rule
 from sandbox.generate import build_organisation
 from sandbox.github_protocol import GithubSettings
 from sandbox.organisation import Organisation
 from sandbox.server import Sandbox
+from tests.pulling import loaded, pull
 
 END = datetime(2026, 6, 1, tzinfo=UTC)
 TABLES = (
@@ -86,17 +85,11 @@ class Reading:
 
     def sync(self, *, full: bool = False) -> SyncResult:
         """Pull everything once."""
-        with Landing(self.folder / "landing.sqlite") as landing:
-            return sync_connection(
-                landing, self.connector, clones=self.folder / "clones", full=full
-            )
+        return pull(self.folder, self.connector, full=full)
 
     def tables(self) -> dict[str, list[str]]:
         """The records without the columns that tell of the run."""
-        records = self.folder / "records.duckdb"
-        with Landing(self.folder / "landing.sqlite") as landing:
-            load(landing, records, temporary=self.folder / "temporary")
-        with duckdb.connect(str(records), read_only=True) as con:
+        with loaded(self.folder) as con:
             return {table: _rows(con, table) for table in TABLES}
 
 

@@ -7,20 +7,18 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-import duckdb
 import pytest
 
 from connectors.connector import Line, Parsed, Pull
 from connectors.jenkins import Jenkins, JenkinsOptions
 from connectors.jenkins_wire import BUILD
 from connectors.records import PipelineJob, PipelineRun
-from pipelines.landing import Landing
-from pipelines.load import load
-from pipelines.sync import SyncResult, sync_connection
+from pipelines.sync import SyncResult
 from sandbox.generate import build_organisation
 from sandbox.jenkins import JenkinsSettings
 from sandbox.server import Sandbox
 from sandbox.world import RUNS
+from tests import pulling
 from tests.connectors.jenkins_fake import (
     BRANCHES,
     MINUTE,
@@ -63,19 +61,14 @@ def now() -> datetime:
 
 def pull(folder: Path, made: Jenkins, **more: Any) -> SyncResult:
     """Pull into a data folder."""
-    with Landing(folder / "landing.sqlite") as landing:
-        return sync_connection(landing, made, clones=folder / "clones", **{"now": now, **more})
+    return pulling.pull(folder, made, **{"now": now, **more})
 
 
 def runs(folder: Path, columns: str = "name, status, run_id") -> list[tuple[Any, ...]]:
     """Load what was pulled there; its runs."""
-    with Landing(folder / "landing.sqlite") as landing:
-        load(landing, folder / "records.duckdb", temporary=folder / "tmp")
-    with duckdb.connect(str(folder / "records.duckdb"), read_only=True) as records:
-        records.execute("set timezone = 'UTC'")
-        return records.execute(
-            f"select {columns} from pipeline_run where deleted_at is null order by all"
-        ).fetchall()
+    return pulling.ask(
+        folder, f"select {columns} from pipeline_run where deleted_at is null order by all"
+    )
 
 
 def asked(web: Web) -> list[str]:

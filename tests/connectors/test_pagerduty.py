@@ -7,16 +7,12 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
-import duckdb
 import pytest
 
 from connectors.connector import Finding, Line, Parsed, Pull
 from connectors.pagerduty import Pagerduty, PagerdutyOptions
 from connectors.pagerduty_pages import LONGEST_SPAN
 from connectors.records import Account, Incident, Team, TeamMember
-from pipelines.landing import Landing
-from pipelines.load import load
-from pipelines.sync import SyncResult, sync_connection
 from sandbox.organisation import Organisation
 from sandbox.pagerduty import PagerdutySettings
 from sandbox.pagerduty_payloads import stories
@@ -26,6 +22,7 @@ from sandbox.worlds import WORLDS, build_world
 from tests.connectors.web import Asked, Reply, script, serving
 from tests.e2e.demo_world import END
 from tests.pipelines.stories import commit, hour, line, live, repository, tell
+from tests.pulling import ask, pull
 
 PLENTY = PagerdutySettings(requests_a_window=100_000)
 AT = "2026-09-01T12:00:00Z"
@@ -59,21 +56,6 @@ def connector(url: str, **more: Any) -> Pagerduty:
     """A connection to an account."""
     options = {"base_url": url, "token": {"env": "PAGERDUTY_TOKEN"}, **more}
     return Pagerduty("pager", PagerdutyOptions.model_validate(options))
-
-
-def pull(folder: Path, made: Pagerduty, **more: Any) -> SyncResult:
-    """Pull into a data folder."""
-    with Landing(folder / "landing.sqlite") as landing:
-        return sync_connection(landing, made, clones=folder / "clones", **more)
-
-
-def ask(folder: Path, query: str) -> list[tuple[Any, ...]]:
-    """Load what was pulled there, and ask the records."""
-    with Landing(folder / "landing.sqlite") as landing:
-        load(landing, folder / "records.duckdb", temporary=folder / "tmp")
-    with duckdb.connect(str(folder / "records.duckdb"), read_only=True) as connection:
-        connection.execute("set timezone = 'UTC'")
-        return connection.execute(query).fetchall()
 
 
 INCIDENTS = """

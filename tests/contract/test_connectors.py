@@ -31,12 +31,12 @@ from connectors.failures import redact_url
 from connectors.records import RECORDS
 from pipelines.kind_streams import all_streams
 from pipelines.landing import Landing
-from pipelines.load import load
-from pipelines.sync import SyncResult, sync_connection
+from pipelines.sync import SyncResult
 from sandbox.faults import Fault, Rule
+from tests import pulling
 from tests.connectors.web import Reply, serving
 from tests.contract.worlds.world import World
-from tests.e2e.comparison import Tables, differing, records_of
+from tests.e2e.comparison import Tables, differing
 
 GARBAGE = {
     "empty": b"",
@@ -69,17 +69,12 @@ class Rig:
         if self.world.send is not None:
             items = self.world.send(self.folder / name, connector or self.connector())
             return SyncResult("source", items=items)
-        with Landing(self.folder / name / "landing.sqlite") as landing:
-            return sync_connection(
-                landing, connector or self.connector(), clones=self.folder / "clones", **more
-            )
+        made = connector or self.connector()
+        return pulling.pull(self.folder / name, made, clones=self.folder / "clones", **more)
 
     def rows(self, name: str) -> Tables:
         """Load what was pulled there; all records."""
-        data = self.folder / name
-        with Landing(data / "landing.sqlite") as landing:
-            load(landing, data / "records.duckdb", temporary=data / "tmp")
-        return records_of(data)
+        return pulling.rows(self.folder / name)
 
     def lines(self) -> Iterator[tuple[Stream, list[Line]]]:
         """Every stream with the pages that were received for it."""

@@ -12,18 +12,16 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import httpx
 import pytest
 
 from connectors.backstage import Backstage, BackstageOptions
 from connectors.connector import Pull
-from pipelines.landing import Landing
-from pipelines.load import load
-from pipelines.sync import SyncResult, sync_connection
+from pipelines.sync import SyncResult
 from sandbox.backstage_payloads import BackstagePayloads
 from sandbox.world import World
 from sandbox.worlds import WORLDS, build_world
+from tests import pulling
 
 FOLDER = Path(__file__).parent / "backstage"
 TOKEN = "a-static-token-of-the-test"
@@ -95,16 +93,12 @@ class Portal:
 
     def pull(self, name: str, **more: Any) -> SyncResult:
         """Pull into a data folder of that name."""
-        with Landing(self.folder / name / "landing.sqlite") as landing:
-            return sync_connection(landing, self.connector(), clones=self.folder / "clones", **more)
+        clones = self.folder / "clones"
+        return pulling.pull(self.folder / name, self.connector(), clones=clones, **more)
 
     def rows(self, name: str, table: str) -> list[dict[str, Any]]:
         """Load what was pulled there; the rows of one record."""
-        data = self.folder / name
-        with Landing(data / "landing.sqlite") as landing:
-            load(landing, data / "records.duckdb", temporary=data / "tmp")
-        with duckdb.connect(str(data / "records.duckdb"), read_only=True) as connection:
-            connection.execute("set timezone = 'UTC'")
+        with pulling.loaded(self.folder / name) as connection:
             found = connection.execute(f"select * from {table} where deleted_at is null")
             names = [column[0] for column in found.description]
             return [dict(zip(names, row, strict=True)) for row in found.fetchall()]

@@ -5,16 +5,14 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
-import duckdb
 import pytest
 
 from connectors.connector import Pull
 from connectors.jira import Jira, JiraOptions
 from connectors.jira_records import TRACKED
-from pipelines.landing import Landing
-from pipelines.load import load
-from pipelines.sync import SyncResult, sync_connection
+from pipelines.sync import SyncResult
 from tests.connectors.web import Web, serving
+from tests.pulling import ask, pull
 from tests.tool.jira820 import Completed, emulator
 
 pytestmark = pytest.mark.tool
@@ -38,17 +36,11 @@ class Site:
 
     def sync(self, *, full: bool = False) -> SyncResult:
         """Pull everything once."""
-        with Landing(self.folder / "landing.sqlite") as landing:
-            clones = self.folder / "clones"
-            return sync_connection(landing, self.jira, clones=clones, full=full)
+        return pull(self.folder, self.jira, full=full)
 
     def rows(self, query: str) -> list[tuple[Any, ...]]:
         """What the records say, all received so far loaded."""
-        records = self.folder / "records.duckdb"
-        with Landing(self.folder / "landing.sqlite") as landing:
-            load(landing, records, temporary=self.folder / "tmp")
-        with duckdb.connect(str(records), read_only=True) as connection:
-            return connection.execute(query).fetchall()
+        return ask(self.folder, query)
 
     def searches(self) -> int:
         """How often was searched."""
