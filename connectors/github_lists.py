@@ -5,7 +5,6 @@ the last pass, or the start date) it runs newest first down to the floor; then t
 when the pass is complete. Cursors of GitHub name an item, not an offset: pages do not drift.
 """
 
-from abc import abstractmethod
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from datetime import datetime, timedelta
 from functools import partial
@@ -52,9 +51,9 @@ class RepositoryList(RepositoryChild):
         """When an item that will still change was made; the next pass goes back to it."""
         return None
 
-    @abstractmethod
-    def overflow(self, asker: Asker, scope: Scope, told: Told, node: Any) -> Iterable[Page]:
+    def overflow(self, asker: Asker, scope: Scope, told: Told, node: Any) -> Iterable[Page]:  # noqa: ARG002
         """The pages with what of an item did not fit on its own page."""
+        return ()
 
     def pages(self, pull: Pull, scope: Scope, state: State) -> Iterator[Page]:
         """The list since the state's mark; nothing when the probe shows no change."""

@@ -162,10 +162,6 @@ class ReleasesStream(RepositoryList):
         """Number of the releases and the newest of them."""
         return probed(wire.releases)
 
-    def overflow(self, asker: Asker, scope: Scope, told: Told, node: Any) -> Iterable[Page]:  # noqa: ARG002
-        """A release has no lists of its own."""
-        return ()
-
     def parse(self, line: Line) -> Parsed:
         """Releases."""
         if is_rest(line):
@@ -177,7 +173,7 @@ class ReleasesStream(RepositoryList):
 
 
 class IssuesStream(RepositoryList):
-    """Issues as tickets, with their closings and re-openings."""
+    """Issues as tickets, with up to fifty closings and re-openings of each."""
 
     name = "issues"
     record_types: ClassVar[tuple[type[Record], ...]] = (Ticket, TicketTransition)
@@ -189,10 +185,6 @@ class IssuesStream(RepositoryList):
     def marker(self, wire: RepositoryWire) -> tuple[Any, datetime | None]:
         """Number and newest update of the issues."""
         return probed(wire.issues)
-
-    def overflow(self, asker: Asker, scope: Scope, told: Told, node: Any) -> Iterable[Page]:  # noqa: ARG002
-        """Fifty closings and re-openings are all that is asked for."""
-        return ()
 
     def parse(self, line: Line) -> Parsed:
         """Issues."""

@@ -21,30 +21,30 @@ from connectors.records import Account, Incident, Team, TeamMember
 _DONE = State(marker="read")
 
 
-def _listed(pull: Pull, name: str) -> Iterator[Page]:
-    """All pages of a list, the last of them with the state that says so."""
-    for answer, items, has_more in answers(pull.client, name, name, {}):
-        yield Page(
-            url=answer.url,
-            requested_at=answer.requested_at,
-            body=answer.body,
-            state=None if has_more else _DONE,
-            items=len(items),
-        )
+class Listed(Stream):
+    """A list of the account by full passes: its items have no time of change."""
+
+    def pages(self, pull: Pull, scope: Scope, state: State) -> Iterator[Page]:  # noqa: ARG002
+        """All of them, the last page with the state that says so; nothing in other passes."""
+        if state.marker is not None:
+            return
+        for answer, items, has_more in answers(pull.client, self.name, self.name, {}):
+            yield Page(
+                url=answer.url,
+                requested_at=answer.requested_at,
+                body=answer.body,
+                state=None if has_more else _DONE,
+                items=len(items),
+            )
 
 
-class Users(Stream):
-    """Users, by full passes: they have no time of change."""
+class Users(Listed):
+    """Users."""
 
     name = "users"
     record_types = (Account,)
 
     _users = Reader(UserWire, ("users",), Account)
-
-    def pages(self, pull: Pull, scope: Scope, state: State) -> Iterator[Page]:  # noqa: ARG002
-        """All of them, once a full pass."""
-        if state.marker is None:
-            yield from _listed(pull, "users")
 
     def parse(self, line: Line) -> Parsed:
         """Accounts."""
@@ -54,18 +54,13 @@ class Users(Stream):
         return parsed
 
 
-class Teams(Stream):
-    """Teams, by full passes."""
+class Teams(Listed):
+    """Teams."""
 
     name = "teams"
     record_types = (Team,)
 
     _teams = Reader(TeamWire, ("teams",), Team)
-
-    def pages(self, pull: Pull, scope: Scope, state: State) -> Iterator[Page]:  # noqa: ARG002
-        """All of them, once a full pass."""
-        if state.marker is None:
-            yield from _listed(pull, "teams")
 
     def parse(self, line: Line) -> Parsed:
         """Teams."""
