@@ -13,9 +13,10 @@ import httpx
 
 from connectors.connector import Connector
 from connectors.push import Push, PushOptions
-from pipelines.listening.application import Listener, utc_now
+from pipelines.listening.application import Listener
 from pipelines.listening.intake import Intake
 from pipelines.listening.tokens import Tokens
+from pipelines.sync import utc_now
 from sandbox.serving import Server
 from tests import pulling
 from tests.e2e.comparison import Tables

@@ -7,7 +7,7 @@ import time
 from collections import Counter
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
@@ -377,8 +377,3 @@ async def _refused(request: Request, error: Exception) -> Response:
         405: f"{request.method} is not taken here; see /openapi.json for what is",
     }
     return Problem(status, told.get(status, "this failed here"), headers=headers).answer()
-
-
-def utc_now() -> datetime:
-    """The wall clock."""
-    return datetime.now(UTC)

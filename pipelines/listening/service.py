@@ -12,10 +12,11 @@ import uvicorn
 
 from connectors.push import Push
 from pipelines.files import DataFolder
-from pipelines.listening.application import Listener, utc_now
+from pipelines.listening.application import Listener
 from pipelines.listening.intake import Intake
 from pipelines.listening.tokens import Tokens
 from pipelines.settings import Settings, SettingsError, load
+from pipelines.sync import utc_now
 
 GRACE_SECONDS = 10
 BACKLOG = 1_024

@@ -18,9 +18,9 @@ from connectors.push import Push
 from connectors.secret import Secret
 from pipelines.landing import Landing
 from pipelines.listening import bodies
-from pipelines.listening.application import utc_now
 from pipelines.listening.service import check_address, push_connection
 from pipelines.settings import Settings, SettingsError, parse
+from pipelines.sync import utc_now
 from tests.pushing import SECRET, Sender, deployment, moment, push, receiving, rows
 
 BEYOND = "192.0.2.7"
