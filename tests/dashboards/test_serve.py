@@ -5,6 +5,8 @@ import socket
 import subprocess
 import time
 import urllib.request
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import pytest
@@ -48,20 +50,28 @@ def test_data_folder_comes_from_argument_then_environment(monkeypatch: pytest.Mo
 
 def test_server_answers_and_serves_its_own_font(tmp_path: Path) -> None:
     """Started from a foreign folder the server is healthy and has font and theme with it."""
+    with dashboard(tmp_path, cwd=tmp_path) as port:
+        font = f"http://127.0.0.1:{port}/app/static/source-sans-3-latin-wght-normal.woff2"
+        with urllib.request.urlopen(font, timeout=10) as answer:
+            assert answer.status == 200
+            assert answer.read(4) == b"wOF2"
+
+
+@contextmanager
+def dashboard(data: Path, *, cwd: Path | None = None) -> Iterator[int]:
+    """The dashboard over a data folder, started from its own folder or another; yields its port."""
     port = free_port()
     process = subprocess.Popen(
-        serve.command(port, tmp_path),
-        env=serve.environment(tmp_path),
-        cwd=tmp_path,
+        serve.command(port, data),
+        env=serve.environment(data),
+        cwd=cwd or serve.working_directory(),
         stdout=subprocess.DEVNULL,
         stderr=subprocess.DEVNULL,
     )
     try:
         wait_until_healthy(port)
-        font = f"http://127.0.0.1:{port}/app/static/source-sans-3-latin-wght-normal.woff2"
-        with urllib.request.urlopen(font, timeout=10) as answer:
-            assert answer.status == 200
-            assert answer.read(4) == b"wOF2"
+        yield port
+        assert process.poll() is None, "the dashboard died"
     finally:
         process.terminate()
         process.wait(timeout=20)

@@ -3,7 +3,6 @@
 import os
 import re
 import shutil
-import subprocess
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -13,7 +12,7 @@ import pytest
 
 from dashboards import serve, views_index
 from tests.dashboards.fixture import World, write_build
-from tests.dashboards.test_serve import free_port, wait_until_healthy
+from tests.dashboards.test_serve import dashboard
 
 pytestmark = pytest.mark.browser
 
@@ -89,20 +88,8 @@ def hostile_server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]
 
 def _served(data: Path, world: World) -> Iterator[Server]:
     write_build(data, world)
-    port = free_port()
-    process = subprocess.Popen(
-        serve.command(port, data),
-        env=serve.environment(data),
-        cwd=serve.working_directory(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        wait_until_healthy(port)
+    with dashboard(data) as port:
         yield Server(f"http://127.0.0.1:{port}")
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
 
 
 @dataclass(frozen=True)

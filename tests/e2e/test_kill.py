@@ -5,20 +5,17 @@ is read all the time. SIGKILL leaves what the kernel has been given, so memory w
 """
 
 import random
-import subprocess
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
-from contextlib import contextmanager
 from datetime import timedelta
 from pathlib import Path
 
 import pytest
 
-from dashboards import serve
 from pipelines.reader import current_build
 from sandbox.generate import build_organisation
 from sandbox.server import Sandbox
-from tests.dashboards.test_serve import free_port, wait_until_healthy
+from tests.dashboards.test_serve import dashboard
 from tests.e2e.demo_world import END
 from tests.e2e.lane import Case, Kill, Lane, Readers
 
@@ -66,26 +63,6 @@ def lanes(quick_folder: Path) -> Iterator[list[Lane]]:
     finally:
         for lane in found:
             lane.killable.close()
-
-
-@contextmanager
-def dashboard(data: Path) -> Iterator[int]:
-    """The dashboard over a data folder; yields its port."""
-    port = free_port()
-    process = subprocess.Popen(
-        serve.command(port, data),
-        env=serve.environment(data),
-        cwd=serve.working_directory(),
-        stdout=subprocess.DEVNULL,
-        stderr=subprocess.DEVNULL,
-    )
-    try:
-        wait_until_healthy(port)
-        yield port
-        assert process.poll() is None, "the dashboard died"
-    finally:
-        process.terminate()
-        process.wait(timeout=20)
 
 
 def test_the_run_after_a_kill_ends_as_if_nothing_had_happened(lanes: list[Lane]) -> None:
