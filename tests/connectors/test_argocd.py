@@ -2,7 +2,6 @@
 
 import base64
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -34,19 +33,6 @@ def _token(monkeypatch: pytest.MonkeyPatch) -> None:
 def organisation() -> Organisation:
     """A small organisation."""
     return build_world(WORLDS["steady"], end=END)
-
-
-@pytest.fixture(scope="module")
-def repositories(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where its repositories are written, once."""
-    return tmp_path_factory.mktemp("git")
-
-
-@pytest.fixture
-def sandbox(organisation: Organisation, repositories: Path) -> Iterator[Sandbox]:
-    """The organisation, served."""
-    with Sandbox(organisation, repositories) as found:
-        yield found
 
 
 def connector(url: str, **more: Any) -> Argocd:

@@ -33,16 +33,10 @@ def organisation() -> Organisation:
     return made
 
 
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where its git repositories are written, once."""
-    return tmp_path_factory.mktemp("repositories")
-
-
 @pytest.fixture
-def sandbox(organisation: Organisation, folder: Path) -> Iterator[Sandbox]:
+def sandbox(organisation: Organisation, repositories: Path) -> Iterator[Sandbox]:
     """The running sandbox, a month before its end."""
-    with Sandbox(organisation, folder, visible_until=END - timedelta(days=30)) as running:
+    with Sandbox(organisation, repositories, visible_until=END - timedelta(days=30)) as running:
         yield running
 
 
@@ -143,10 +137,12 @@ def test_patterns_leave_their_alerts_out(sandbox: Sandbox, tmp_path: Path) -> No
 
 
 def test_what_may_not_be_read_is_told_by_doctor_alone(
-    organisation: Organisation, folder: Path, tmp_path: Path
+    organisation: Organisation, repositories: Path, tmp_path: Path
 ) -> None:
     """A pull goes on without; the doctor names the scope; the setting asks for nothing."""
-    with Sandbox(organisation, folder, github=GithubSettings(scopes=("read:org",))) as sandbox:
+    with Sandbox(
+        organisation, repositories, github=GithubSettings(scopes=("read:org",))
+    ) as sandbox:
         reading = Reading(sandbox, tmp_path)
         assert reading.sync().errors == []
         assert standing(reading) == {}

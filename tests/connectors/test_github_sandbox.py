@@ -1,7 +1,6 @@
 """The GitHub connector against the sandbox, over real HTTP and git, through the pull loop."""
 
 import re
-from collections.abc import Iterator
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -41,19 +40,6 @@ OF_THE_RUN = {
 def organisation() -> Organisation:
     """A small generated organisation."""
     return build_organisation(engineers=6, months=2, end=END)
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where its git repositories are written, once."""
-    return tmp_path_factory.mktemp("repositories")
-
-
-@pytest.fixture
-def sandbox(organisation: Organisation, folder: Path) -> Iterator[Sandbox]:
-    """The running sandbox."""
-    with Sandbox(organisation, folder) as running:
-        yield running
 
 
 class WithoutGit(GithubConnector):
@@ -171,10 +157,10 @@ FAULTS = [
 
 @pytest.fixture(scope="module")
 def undisturbed(
-    organisation: Organisation, folder: Path, tmp_path_factory: pytest.TempPathFactory
+    organisation: Organisation, repositories: Path, tmp_path_factory: pytest.TempPathFactory
 ) -> dict[str, list[str]]:
     """What a pull without faults finds."""
-    with Sandbox(organisation, folder) as sandbox:
+    with Sandbox(organisation, repositories) as sandbox:
         reading = Reading(sandbox, tmp_path_factory.mktemp("undisturbed"))
         reading.sync()
         return reading.tables()
@@ -198,12 +184,14 @@ def test_faults_cost_requests_and_nothing_else(
 
 def test_pages_too_heavy_for_github_are_asked_for_in_parts(
     organisation: Organisation,
-    folder: Path,
+    repositories: Path,
     undisturbed: dict[str, list[str]],
     tmp_path: Path,
 ) -> None:
     """A server that gives up on large queries still gives everything."""
-    with Sandbox(organisation, folder, github=GithubSettings(timeout_above_nodes=4000)) as sandbox:
+    with Sandbox(
+        organisation, repositories, github=GithubSettings(timeout_above_nodes=4000)
+    ) as sandbox:
         reading = Reading(sandbox, tmp_path)
         assert reading.sync().errors == []
         assert reading.tables() == undisturbed
@@ -211,7 +199,7 @@ def test_pages_too_heavy_for_github_are_asked_for_in_parts(
 
 def test_an_app_renews_its_token_during_the_run(
     organisation: Organisation,
-    folder: Path,
+    repositories: Path,
     undisturbed: dict[str, list[str]],
     tmp_path: Path,
 ) -> None:
@@ -227,7 +215,7 @@ def test_an_app_renews_its_token_during_the_run(
     )
     app = GithubApp(id="4711", installation=815, private_key=Secret(file=pem))
     settings = GithubSettings(app_token_uses=5)
-    with Sandbox(organisation, folder, github=settings) as sandbox:
+    with Sandbox(organisation, repositories, github=settings) as sandbox:
         reading = Reading(sandbox, tmp_path, token=None, app=app, concurrency=1)
         assert reading.sync().errors == []
         assert (
@@ -284,10 +272,10 @@ def test_a_good_connection_is_found_good(sandbox: Sandbox, tmp_path: Path) -> No
 
 
 def test_missing_scopes_and_wrong_tokens_are_told(
-    organisation: Organisation, folder: Path, tmp_path: Path
+    organisation: Organisation, repositories: Path, tmp_path: Path
 ) -> None:
     """Each with what will be missing and how to mend it."""
-    with Sandbox(organisation, folder, github=GithubSettings(scopes=("repo",))) as sandbox:
+    with Sandbox(organisation, repositories, github=GithubSettings(scopes=("repo",))) as sandbox:
         found = findings(Reading(sandbox, tmp_path), tmp_path)
         assert any("no scope read:org: teams and members stay" in each.message for each in found)
         wrong = Reading(sandbox, tmp_path, organisation="nobody")

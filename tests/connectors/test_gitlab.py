@@ -1,7 +1,6 @@
 """The GitLab connector against the sandbox, over real HTTP and git, by its known truth."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -29,19 +28,6 @@ END = datetime(2026, 6, 1, tzinfo=UTC)
 def organisation() -> Organisation:
     """A small generated organisation."""
     return build_organisation(engineers=6, months=2, end=END)
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where its git repositories are written, once."""
-    return tmp_path_factory.mktemp("repositories")
-
-
-@pytest.fixture
-def sandbox(organisation: Organisation, folder: Path) -> Iterator[Sandbox]:
-    """The running sandbox."""
-    with Sandbox(organisation, folder) as running:
-        yield running
 
 
 def gitlab(sandbox: Sandbox, **settings: Any) -> Host:
@@ -374,10 +360,10 @@ def test_faults_and_limits_lose_nothing(
 
 
 def test_a_vanished_merge_request_is_deleted_by_full_passes(
-    organisation: Organisation, folder: Path, tmp_path: Path
+    organisation: Organisation, repositories: Path, tmp_path: Path
 ) -> None:
     """Absent from two complete passes; a hidden project takes nothing of its history along."""
-    with Sandbox(organisation, folder) as sandbox:
+    with Sandbox(organisation, repositories) as sandbox:
         host = gitlab(sandbox)
         reading = Reading(sandbox, host, tmp_path)
         assert reading.sync().errors == []

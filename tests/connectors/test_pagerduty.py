@@ -1,7 +1,6 @@
 """PagerDuty: every incident with all its times, however often it is pulled; odd answers told."""
 
 import json
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -37,19 +36,6 @@ def _token(monkeypatch: pytest.MonkeyPatch) -> None:
 def organisation() -> Organisation:
     """A small organisation."""
     return build_world(WORLDS["steady"], end=END)
-
-
-@pytest.fixture(scope="module")
-def repositories(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Where its repositories are written, once."""
-    return tmp_path_factory.mktemp("git")
-
-
-@pytest.fixture
-def sandbox(organisation: Organisation, repositories: Path) -> Iterator[Sandbox]:
-    """The organisation, served."""
-    with Sandbox(organisation, repositories) as found:
-        yield found
 
 
 def connector(url: str, **more: Any) -> Pagerduty:
