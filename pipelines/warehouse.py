@@ -4,7 +4,7 @@ import os
 import secrets
 import shutil
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -77,12 +77,53 @@ def build(
     build_id = f"{now.astimezone(UTC):%Y%m%dT%H%M%S}-{secrets.token_hex(3)}"
     unfinished = folder.builds / f"{build_id}.part"
     path = folder.builds / f"{build_id}.duckdb"
-    result = BuildResult(build_id, path)
     previous = current_build(folder.path)
+    wanted = list(steps())
     if selection is not None and previous is not None:
         shutil.copyfile(previous, unfinished)
+        wanted = needed(selection, {name for name, model in models().items() if model.is_kept})
+    try:
+        tables = fill(
+            unfinished,
+            folder,
+            settings,
+            landing,
+            wanted,
+            build_id=build_id,
+            now=now,
+            moment=moment,
+            progress=progress,
+        )
+    except BaseException:
+        unfinished.unlink(missing_ok=True)
+        raise
+    result = BuildResult(build_id, path, time.perf_counter() - started, tables=tables)
+    if any(not audit.passed for table in tables.values() for audit in table.audits):
+        unfinished.unlink()
+        raise AuditError(result)
+    publish(folder, unfinished, path)
+    result.is_published = True
+    prune(folder, settings.operation.keep_builds)
+    result.seconds = time.perf_counter() - started
+    return result
+
+
+def fill(
+    path: Path,
+    folder: DataFolder,
+    settings: Settings,
+    landing: Landing,
+    wanted: Sequence[Step],
+    *,
+    build_id: str,
+    now: datetime,
+    moment: inputs.Clock | None = None,
+    progress: Callable[[str, int, int], None] | None = None,
+) -> dict[str, TableResult]:
+    """Make the tables of some steps in a file, beside the inputs and the row about the build."""
+    started = time.perf_counter()
     connection = duck.connect(
-        unfinished,
+        path,
         temporary=folder.temporary,
         memory_limit_gb=settings.operation.memory_limit_gb,
     )
@@ -91,12 +132,7 @@ def build(
         _records_views(connection)
         moment = moment or inputs.clock(landing, now)
         inputs.write(connection, settings, landing, moment, _known_from(connection, moment))
-        result.tables = build_steps.run(
-            _connections(connection, settings),
-            _selected(selection if previous is not None else None),
-            models(),
-            progress,
-        )
+        tables = build_steps.run(_connections(connection, settings), wanted, models(), progress)
         connection.execute(
             _BUILD_TABLE,
             {
@@ -111,20 +147,25 @@ def build(
         connection.execute("drop schema records cascade")
         connection.execute("detach records_file")
         connection.execute("checkpoint")
-    except BaseException:
+    finally:
         connection.close()
-        unfinished.unlink(missing_ok=True)
-        raise
-    connection.close()
-    result.seconds = time.perf_counter() - started
-    if any(not audit.passed for table in result.tables.values() for audit in table.audits):
-        unfinished.unlink()
-        raise AuditError(result)
-    publish(folder, unfinished, path)
-    result.is_published = True
-    prune(folder, settings.operation.keep_builds)
-    result.seconds = time.perf_counter() - started
-    return result
+    return tables
+
+
+def needed(tables: Collection[str], present: Collection[str]) -> list[Step]:
+    """The steps that make some tables, and whatever these read or refer to that is not present."""
+    found = models()
+    maker = {table: step for step in steps() for table in step.tables}
+    wanted, asked = set[str](), list(tables)
+    while asked:
+        table = asked.pop()
+        if table not in wanted:
+            wanted.add(table)
+            step = maker[table]
+            audited = [a.refers_to for t in step.tables for a in found[t].assertions if a.refers_to]
+            read = [*step.depends_on, *audited]
+            asked += [name for name in read if name in found and name not in present]
+    return [step for step in steps() if wanted & set(step.tables)]
 
 
 def publish(folder: DataFolder, unfinished: Path, path: Path) -> None:
@@ -208,20 +249,3 @@ def _known_from(connection: duckdb.DuckDBPyConnection, moment: inputs.Clock) -> 
         {"as_of": moment.as_of},
     ).fetchall()
     return inputs.KnownFrom(*rows[0])
-
-
-def _selected(selection: frozenset[str] | None) -> list[Step]:
-    """The steps of a selection, and those whose tables it reads and no build keeps."""
-    if selection is None:
-        return list(steps())
-    found = models()
-    wanted, asked = set[str](), list(selection)
-    while asked:
-        table = asked.pop()
-        if table not in wanted:
-            wanted.add(table)
-            step = next(step for step in steps() if table in step.tables)
-            audited = [a.refers_to for t in step.tables for a in found[t].assertions if a.refers_to]
-            read = [*step.depends_on, *audited]
-            asked += [name for name in read if name in found and not found[name].is_kept]
-    return [step for step in steps() if wanted & set(step.tables)]

@@ -34,7 +34,6 @@ class Repository:
     def __init__(self, path: Path) -> None:
         self.path = path
         self._ancestors: dict[str, frozenset[str]] = {}
-        self._answers: dict[tuple[str, str], bool] = {}
 
     def git(self, *arguments: str) -> subprocess.CompletedProcess[str]:
         """Run git in the repository."""
@@ -89,11 +88,8 @@ class Repository:
         return self.git("rev-list", sha, "--not", *old).stdout.split()
 
     def is_ancestor(self, first: str, second: str) -> bool:
-        """`git merge-base --is-ancestor`."""
-        if (first, second) not in self._answers:
-            asked = self.git("merge-base", "--is-ancestor", first, second)
-            self._answers[first, second] = asked.returncode == 0
-        return self._answers[first, second]
+        """Whether the second has the first in its history; a commit has itself."""
+        return first in self.ancestors(second)
 
     def reached(self, branch: str) -> list[str]:
         """The commits of a branch."""

@@ -1,7 +1,7 @@
 """Small stories for the models: records as a source would give them, a build, and questions."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,12 +25,14 @@ from connectors.records import (
     Worklog,
 )
 from pipelines import duck, merge, warehouse
+from pipelines.build_steps import TableResult
+from pipelines.catalog import dependencies, models
 from pipelines.files import DataFolder
 from pipelines.inputs import Clock
 from pipelines.landing import Landing
 from pipelines.load import _fingerprint
 from pipelines.reader import connect
-from pipelines.settings import parse
+from pipelines.settings import Settings, parse
 
 # Monday; every story's hours count from here.
 START = datetime(2026, 6, 1, 8, tzinfo=UTC)
@@ -206,14 +208,43 @@ def full(sha: str) -> str:
 
 @dataclass(slots=True)
 class Story:
-    """A published build to ask."""
+    """Records to ask questions of; what a question reads is built when it is first asked."""
 
-    result: warehouse.BuildResult
+    data: DataFolder
+    settings: Settings
+    moment: datetime
+    built: dict[str, TableResult] = field(default_factory=dict)
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:
         """Rows of a query over the build."""
-        with connect(self.result.path) as connection:
+        self.build(*dependencies(query, "a question"))
+        with connect(self._path) as connection:
             return connection.execute(query).fetchall()
+
+    def build(self, *tables: str) -> None:
+        """Make tables that are not there yet; every audit of what is made must pass."""
+        missing = (set(tables) & models().keys()) - self.built.keys()
+        if not missing and self._path.exists():
+            return
+        present = {table for table in self.built if models()[table].is_kept}
+        with Landing(self.data.landing) as landing:
+            made = warehouse.fill(
+                self._path,
+                self.data,
+                self.settings,
+                landing,
+                warehouse.needed(missing, present),
+                build_id="story",
+                now=self.moment,
+                moment=Clock(self.moment, "the end of the story"),
+            )
+        self.built |= made
+        broken = [f"{t}: {a}" for t, one in made.items() for a in one.audits if not a.passed]
+        assert broken == []
+
+    @property
+    def _path(self) -> Path:
+        return self.data.builds / "story.duckdb"
 
 
 def tell(
@@ -223,7 +254,7 @@ def tell(
     as_of: float = 24 * 60,
     others: Mapping[str, Iterable[Record]] | None = None,
 ) -> Story:
-    """Build these records as if a connection named forge had given them; `others` name theirs."""
+    """Keep these records as if a connection named forge had given them; `others` name theirs."""
     data = DataFolder(folder / "data").create()
     flat = [r for part in records for r in ([part] if isinstance(part, Record) else part)]
     told = {"forge": flat, **(others or {})}
@@ -255,15 +286,8 @@ def tell(
                 parts=merge.NO_PARTS,
             )
     connection.close()
-    with Landing(data.landing) as landing:
-        result = warehouse.build(
-            data,
-            parse(settings.encode(), folder / "leadline.toml"),
-            landing,
-            now=hour(as_of),
-            moment=Clock(hour(as_of), "the end of the story"),
-        )
-    return Story(result)
+    read = parse(settings.encode(), folder / "leadline.toml")
+    return Story(data, read, hour(as_of))
 
 
 def _lines(connections: list[str]) -> pa.Table:

@@ -13,6 +13,7 @@ from connectors.records import (
     Ticket,
     TicketTransition,
 )
+from pipelines.catalog import models
 from tests.pipelines.stories import (
     Story,
     commit,
@@ -99,8 +100,10 @@ def alone(tmp_path_factory: pytest.TempPathFactory) -> dict[str, list[tuple[Any,
 
 
 def beside(folder: Path, *bad: Record | Iterable[Record], settings: str = "") -> Story:
-    """A build of the good service and something bad."""
-    return tell(folder, good(), *bad, settings=settings)
+    """The good service and something bad, with every table built."""
+    story = tell(folder, good(), *bad, settings=settings)
+    story.build(*models())
+    return story
 
 
 def checks(story: Story, name: str) -> list[tuple[str, int]]:

@@ -1,6 +1,6 @@
 """Scenarios that can share a build are told into one, each in repositories of its own.
 
-A build costs about a second, whatever it holds: scenarios with the same settings and `as_of` are
+A build costs time, whatever it holds: scenarios with the same settings and `as_of` are
 given a marker each, which their repositories, commits, tickets and ids carry, and are asked for
 rows with that marker only.
 """
@@ -97,6 +97,7 @@ def build(folder: Path, scenarios: Sequence[tuple[Scenario, str | None]]) -> Bat
         as_of=hours(like.as_of),
         others=records,
     )
+    story.build(*(asked.table for scenario, _ in scenarios for asked in scenario.expect))
     return Batch(story, names)
 
 
