@@ -12,10 +12,13 @@ from types import NoneType, UnionType
 from typing import Annotated, Any, Union, get_args, get_origin
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from connectors.records import Record
+from connectors.records import Record, utc
 
 INSTANT = pa.timestamp("us", "UTC")
+# The microseconds of the first and the last second that Python has.
+_FIRST, _LAST = -62_135_596_800_000_000, 253_402_300_799_999_999
 
 _TYPES: dict[object, pa.DataType] = {
     str: pa.string(),
@@ -51,8 +54,18 @@ def columns_table(record_type: type[Record], columns: Mapping[str, Sequence[Any]
     """Columns that were checked already as a table with the type's schema."""
     fields = schema(record_type)
     return pa.Table.from_arrays(
-        [pa.array(columns[field.name], type=field.type) for field in fields], schema=fields
+        [_array(columns[field.name], field.type) for field in fields], schema=fields
     )
+
+
+def _array(values: Sequence[Any], kind: pa.DataType) -> pa.Array:
+    found = pa.array(values, type=kind)
+    if kind == INSTANT and len(found):
+        # Taken into UTC, the first and last hours of all become times that no reader can show.
+        ends = pc.min_max(found.cast(pa.int64())).as_py()
+        if ends["min"] is not None and not _FIRST <= ends["min"] <= ends["max"] <= _LAST:
+            return pa.array([value and utc(value) for value in values], type=kind)
+    return found
 
 
 def _column(record_type: type[Record], name: str, annotation: object) -> pa.Field:

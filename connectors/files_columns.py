@@ -140,11 +140,17 @@ def _times(fields: pl.Series, table: TableOptions) -> Column:
         ).fill_null(pl.duration(microseconds=0)),
         offset=_offset_minutes(pl.col("offset")),
     )
-    fixed = (pl.col("local") - pl.duration(minutes=pl.col("offset"))).dt.replace_time_zone("UTC")
+    fixed = _showable(pl.col("local") - pl.duration(minutes=pl.col("offset")))
+    fixed = fixed.dt.replace_time_zone("UTC")
     expected = "is not a time such as 2026-01-31 13:45:00 or 2026-01-31T13:45:00+01:00"
     if table.time_format is None:
         expected += '; declare another form with time_format = "%d.%m.%Y %H:%M"'
     return _placed(frame, fixed, table.zone, expected)
+
+
+def _showable(time: pl.Expr) -> pl.Expr:
+    """A time that readers can show: taken into UTC, the year 1 may become the year 0."""
+    return pl.when(time.dt.year().is_between(1, 9999)).then(time)
 
 
 def _offset_minutes(offset: pl.Expr) -> pl.Expr:
@@ -176,7 +182,7 @@ def _formatted(texts: pl.Series, form: str, zone: str | None) -> Column:
         frame = texts.to_frame().with_columns(
             value=pl.col("text").str.to_datetime(form, strict=False, time_unit="us", time_zone=None)
         )
-        frame = frame.with_columns(pl.col("value").cast(_UTC))
+        frame = frame.with_columns(_showable(pl.col("value").cast(_UTC)))
         return _judged(frame, pl.col("value").is_null(), pl.lit(expected))
     frame = texts.to_frame().with_columns(
         local=pl.col("text").str.to_datetime(form, strict=False, time_unit="us"),
@@ -189,7 +195,9 @@ def _datetimes(fields: pl.Series, table: TableOptions) -> Column:
     """Times that a Parquet file holds as such."""
     assert isinstance(fields.dtype, pl.Datetime)  # noqa: S101 (narrows for the type checker)
     if fields.dtype.time_zone is not None:
-        return Column(fields.cast(_UTC), _no_problem(fields))
+        told = pl.DataFrame({"text": fields.cast(pl.String), "value": fields.cast(_UTC)})
+        told = told.with_columns(_showable(pl.col("value")))
+        return _judged(told, pl.col("value").is_null(), pl.lit("is not a time"))
     frame = pl.DataFrame({"text": fields.cast(pl.String), "local": fields.cast(pl.Datetime("us"))})
     frame = frame.with_columns(offset=pl.lit(None, pl.Int64))
     return _placed(frame, pl.lit(None, _UTC), table.zone, "is not a time")
@@ -214,7 +222,8 @@ def _placed(frame: pl.DataFrame, fixed: pl.Expr, zone: str | None, expected: str
             twice=is_local & (early != late).fill_null(False),
         )
         unplaced = f"does not exist in {zone}: clocks were turned forward; write it with its offset"
-    problem = pl.when(pl.col("local").is_null()).then(pl.lit(expected)).otherwise(pl.lit(unplaced))
+    is_unreadable = pl.col("local").is_null() | pl.col("offset").is_not_null()
+    problem = pl.when(is_unreadable).then(pl.lit(expected)).otherwise(pl.lit(unplaced))
     judged = _judged(frame, pl.col("value").is_null(), problem)
     return Column(judged.values, judged.problems, frame["twice"])
 

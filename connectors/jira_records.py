@@ -168,7 +168,8 @@ def plain_text(value: Any) -> str | None:
             parts.append(node)
         elif isinstance(node, dict):
             parts.append(_own_words(node))
-            if node.get("type") in _BLOCKS:
+            kind = node.get("type")
+            if isinstance(kind, str) and kind in _BLOCKS:
                 waiting.append("\n")
             content = node.get("content")
             waiting += reversed(content) if isinstance(content, list) else []

@@ -10,14 +10,19 @@ from typing import Annotated, ClassVar
 from pydantic import AfterValidator, BaseModel, ConfigDict
 
 
-def _utc(value: datetime) -> datetime:
-    """A time without a zone is a defect of the connector: it cannot be placed."""
+def utc(value: datetime) -> datetime:
+    """A time in UTC. One without a zone is a defect of the connector: it cannot be placed."""
     if value.tzinfo is None:
         raise ValueError("a time needs a zone")
-    return value if value.tzinfo is UTC else value.astimezone(UTC)
+    if value.tzinfo is UTC:
+        return value
+    try:
+        return value.astimezone(UTC)
+    except OverflowError:  # in the years 1 and 9999, where hours do not matter
+        return value.replace(tzinfo=UTC)
 
 
-Instant = Annotated[datetime, AfterValidator(_utc)]
+Instant = Annotated[datetime, AfterValidator(utc)]
 
 
 class Record(BaseModel):

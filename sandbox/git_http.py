@@ -13,8 +13,8 @@ from starlette.requests import ClientDisconnect, Request
 from starlette.responses import PlainTextResponse, RedirectResponse, Response, StreamingResponse
 from starlette.routing import Route
 
-from sandbox.organisation import Organisation
 from sandbox.request_log import TEMPLATE, logged
+from sandbox.world import World
 
 SERVICE = "git-upload-pack"
 CHUNK = 64 * 1024
@@ -26,10 +26,8 @@ PACKED = "/{owner}/{name}.git/git-upload-pack"
 Accepts = Callable[[str | None], bool]
 
 
-def git_app(
-    organisation: Organisation, paths: Mapping[int, Path], accepts: Accepts | None = None
-) -> Starlette:
-    """The Git server over repositories written at `paths`, by repository id.
+def git_app(world: World, paths: Mapping[int, Path], accepts: Accepts | None = None) -> Starlette:
+    """The Git server over repositories written at `paths`, by repository id, named as in `world`.
 
     `accepts` is asked with each Authorization header; without it everyone may read. The log of
     requests is `app.state.requests`.
@@ -40,7 +38,7 @@ def git_app(
             Route(PACKED, _pack, methods=["POST"]),
         ]
     )
-    app.state.organisation = organisation
+    app.state.world = world
     app.state.paths = paths
     app.state.accepts = accepts
     return logged(app)
@@ -95,7 +93,7 @@ def _refuse(request: Request) -> Response | None:
             headers={"www-authenticate": 'Basic realm="GitHub"'},
         )
     asked = f"{request.path_params['owner']}/{request.path_params['name']}"
-    repository = state.organisation.repository_by_full_name.get(asked.lower())
+    repository = state.world.organisation.repository_by_full_name.get(asked.lower())
     if repository is None:
         return PlainTextResponse("Repository not found.\n", status_code=404)
     if asked.lower() != repository.full_name.lower():
@@ -108,7 +106,7 @@ def _refuse(request: Request) -> Response | None:
 async def _start(request: Request, *options: str) -> Process:
     state: Any = request.app.state
     asked = f"{request.path_params['owner']}/{request.path_params['name']}"
-    repository = state.organisation.repository_by_full_name[asked.lower()]
+    repository = state.world.organisation.repository_by_full_name[asked.lower()]
     environment = {"PATH": os.environ.get("PATH", ""), "GIT_CONFIG_NOSYSTEM": "1", "HOME": "/"}
     protocol = request.headers.get("git-protocol")
     if protocol is not None:

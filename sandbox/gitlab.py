@@ -40,7 +40,7 @@ class GitlabHost:
         self.state = SimpleNamespace(requests=log, gate=self.gate)
         self._api: ASGIApp = Logged(self._answer, log)
         paths = settings.repositories or {}
-        self._git: ASGIApp = Logged(git_app(world.organisation, paths, self.gate.accepts), log)
+        self._git: ASGIApp = Logged(git_app(world, paths, self.gate.accepts), log)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         path = scope.get("path", "")

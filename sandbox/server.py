@@ -79,7 +79,7 @@ class Sandbox:
         jira = jira_app(self.world, self.jira)
         self.requests: RequestLog = github.state.requests
         self.jira_requests: RequestLog = jira.state.requests
-        git = Logged(git_app(self.organisation, paths, github.state.gate.accepts), self.requests)
+        git = Logged(git_app(self.world, paths, github.state.gate.accepts), self.requests)
         self.faults, self.github_url = self._serve(_GithubHost(github, git), self._ports[0])
         self.jira_faults, jira_url = self._serve(jira, self._ports[1])
         self.jira_url = jira_url + self.jira.context_path

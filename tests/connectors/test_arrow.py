@@ -1,11 +1,11 @@
 """Arrow schemas and tables of records."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, datetime, timedelta, timezone
 
 import pyarrow as pa
 import pytest
 
-from connectors.arrow import INSTANT, schema, to_table
+from connectors.arrow import INSTANT, columns_table, schema, to_table
 from connectors.records import RECORDS, Account, Commit, Record, Ticket
 
 NOON = datetime(2026, 1, 2, 12, tzinfo=UTC)
@@ -63,3 +63,22 @@ def test_records_come_back_from_the_table_as_they_were() -> None:
     assert table.to_pylist()[1]["labels"] == []
     table.validate(full=True)
     assert to_table(Account, []).schema == schema(Account)
+
+
+@pytest.mark.parametrize(
+    "at",
+    [
+        datetime(1, 1, 1, tzinfo=timezone(timedelta(hours=14))),
+        datetime(9999, 12, 31, 23, tzinfo=timezone(timedelta(hours=-14))),
+    ],
+    ids=str,
+)
+def test_a_time_at_the_end_of_all_times_stays_one_that_can_be_shown(at: datetime) -> None:
+    """Its zone is left out: the hours do not matter there, and no reader knows a year 0."""
+    ticket = Ticket(ticket_id="1", ticket_key="EE-1", project="EE", created_at=at)
+    assert ticket.created_at == at.replace(tzinfo=UTC)
+    row = {**ticket.model_dump(), "created_at": at}
+    both = {name: [value, ticket.model_dump()[name]] for name, value in row.items()}
+    both["created_at"][1] = NOON
+    table = columns_table(Ticket, both)
+    assert table["created_at"].to_pylist() == [at.replace(tzinfo=UTC), NOON]

@@ -108,6 +108,12 @@ def test_a_bad_file_is_refused_with_what_to_do(
 
 BAD_ROWS: dict[str, tuple[str, dict[str, Any], str, str]] = {
     "no time": ("1,a,soon\n", {}, "line 2, column 'Created'", "'soon'" + TIME),
+    "before the year 1": (
+        "1,a,0001-01-01T00:00:00+14:00\n",
+        {},
+        "line 2, column 'Created'",
+        "'0001-01-01T00:00:00+14:00'" + TIME,
+    ),
     "no such day": (
         "1,a,2026-02-30 10:00\n",
         {},

@@ -250,6 +250,7 @@ def test_a_document_is_read_as_its_words() -> None:
     assert plain_text(deep) == "Hello"
     assert plain_text("") is None
     assert plain_text(["Hello"]) is None
+    assert plain_text({"type": {}, "content": [{"type": [], "text": "?"}, "Hello"]}) == "Hello"
 
 
 PULLED: dict[str, tuple[str, str, Any, str]] = {

@@ -1,42 +1,29 @@
-"""What every connector owes the pipeline, whatever it reads; nothing here names a kind.
+"""What every connector owes the pipeline of what it has received; nothing here names a kind.
 
 A connector is found by its module, and its world by the same name in `tests/contract/worlds`.
 """
 
-import importlib
-import importlib.util
 import socket
 import subprocess
-from collections import defaultdict
 from collections.abc import Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
-from datetime import datetime
-from pathlib import Path
-from typing import Any
+from dataclasses import replace
 
 import pytest
 from pydantic import BaseModel
 
-from connectors.connector import (
-    Connector,
-    Line,
-    Parsed,
-    PushedStream,
-    SourceError,
-    Stream,
-    kinds,
-)
-from connectors.failures import redact_url
+from connectors.connector import Line, kinds
 from connectors.records import RECORDS
-from pipelines.kind_streams import all_streams
-from pipelines.landing import Landing
-from pipelines.sync import SyncResult
-from sandbox.faults import Fault, Rule
-from tests import pulling
-from tests.connectors.web import Reply, serving
-from tests.contract.worlds.world import World
-from tests.e2e.comparison import Tables, differing
+from tests.contract.pages import (
+    breaks,
+    content,
+    is_utc,
+    rows_of,
+    times_in,
+    written_abroad,
+    wrong_with,
+    wrong_with_break,
+)
+from tests.contract.rig import Rig
 
 GARBAGE = {
     "empty": b"",
@@ -49,68 +36,6 @@ GARBAGE = {
     "bytes": b"\xff\xfe\x00\x01\x80",
     "deep": b"[" * 3000,
 }
-
-
-@dataclass
-class Rig:
-    """A connection of one kind to its world."""
-
-    kind: str
-    world: World
-    folder: Path
-
-    def connector(self, **options: Any) -> Connector:
-        """The connector with the world's options."""
-        found = kinds()[self.kind]
-        return found("source", found.options_type.model_validate({**self.world.options, **options}))
-
-    def pull(self, name: str, connector: Connector | None = None, **more: Any) -> SyncResult:
-        """Pull into a data folder of that name; what is not pulled is sent there."""
-        if self.world.send is not None:
-            items = self.world.send(self.folder / name, connector or self.connector())
-            return SyncResult("source", items=items)
-        made = connector or self.connector()
-        return pulling.pull(self.folder / name, made, clones=self.folder / "clones", **more)
-
-    def rows(self, name: str) -> Tables:
-        """Load what was pulled there; all records."""
-        return pulling.rows(self.folder / name)
-
-    def lines(self) -> Iterator[tuple[Stream, list[Line]]]:
-        """Every stream with the pages that were received for it."""
-        found: defaultdict[str, list[Line]] = defaultdict(list)
-        with Landing(self.folder / "first" / "landing.sqlite") as landing:
-            for batch in landing.batches():
-                found[batch.stream] += [line for _, line in landing.lines(batch)]
-        for stream in self.connector().streams():
-            yield stream, found[stream.name]
-
-
-def is_pulled(kind: str) -> bool:
-    """Whether connections of a kind ask for anything."""
-    return any(not isinstance(stream, PushedStream) for stream in all_streams(kinds()[kind]))
-
-
-PULLED = [kind for kind in sorted(kinds()) if is_pulled(kind)]
-pulled_only = pytest.mark.parametrize("rig", PULLED, indirect=True)
-
-
-@pytest.fixture(scope="module", params=sorted(kinds()))
-def rig(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Rig]:
-    """A kind whose world has been pulled once."""
-    kind = request.param
-    module = f"tests.contract.worlds.{kind}"
-    assert importlib.util.find_spec(module), (
-        f"the connector {kind} has no world: add tests/contract/worlds/{kind}.py with "
-        "`world(folder)`, a context manager that yields a World to read"
-    )
-    folder = tmp_path_factory.mktemp(kind)
-    with importlib.import_module(module).world(folder) as world:
-        rig = Rig(kind, world, folder)
-        result = rig.pull("first")
-        assert result.errors == []
-        assert result.items > 0
-        yield rig
 
 
 def test_every_option_is_described(rig: Rig) -> None:
@@ -171,22 +96,6 @@ def test_half_a_page_is_never_another_exception(rig: Rig) -> None:
     assert {where: wrong for where, wrong in found.items() if wrong} == {}
 
 
-def wrong_with(stream: Stream, line: Line) -> tuple[str, int]:
-    """What is wrong with the way a page is read or refused, and how many rows it gave."""
-    try:
-        parsed = stream.parse(line)
-    except SourceError as error:
-        is_clear = (
-            redact_url(line.url) in str(error) and len(str(error)) > len(redact_url(line.url)) + 20
-        )
-        return ("" if is_clear else f"not clear: {error}"), 0
-    except Exception as error:  # noqa: BLE001  whatever else a parser raises is the finding
-        return f"{type(error).__name__}: {error}"[:300], 0
-    return ("" if balanced(parsed) else "something seen is neither read nor rejected"), rows_in(
-        parsed
-    )
-
-
 def test_parsing_is_pure(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     """The same page gives the same rows, with no socket and no program at hand."""
 
@@ -219,138 +128,43 @@ def test_sets_come_whole(rig: Rig) -> None:
         assert had <= said, stream.name
 
 
-def test_two_pulls_give_the_same_rows(rig: Rig) -> None:
-    """Pulled by two connections, and pulled again by one, a source gives the same records."""
-    expected = rig.rows("first")
-    assert sum(map(len, expected.values())) > 0
-    assert rig.pull("second").errors == []
-    assert differing(expected, rig.rows("second")) == {}
-    assert rig.pull("second").errors == []
-    assert differing(expected, rig.rows("second")) == {}
+def test_a_broken_item_costs_itself_alone(rig: Rig) -> None:
+    """Each field in turn is missing, of another type, absurd or hostile; neighbours are read."""
+    found: dict[tuple[str, str], tuple[str, str]] = {}
+    for stream, lines in rig.lines():
+        if stream.name in rig.world.own_pages:
+            continue
+        for line in _of_each_shape(lines):
+            for broken in breaks(line):
+                wrong = wrong_with_break(stream, broken)
+                if wrong:
+                    found[stream.name, broken.field] = repr(broken.value)[:60], wrong
+    assert found == {}
+    assert rig.world.own_pages.keys() < {stream.name for stream in rig.connector().streams()}
 
 
-@pulled_only
-@pytest.mark.parametrize("survived", [1, 3, 6])
-def test_a_pull_that_is_killed_goes_on(rig: Rig, survived: int) -> None:
-    """Killed between two pages, the next pull ends with the same rows."""
-    name = f"killed after {survived}"
-    with killed_after(survived) as progress:
-        rig.pull(name, progress=progress)
-    assert rig.pull(name).errors == []
-    assert differing(rig.rows("first"), rig.rows(name)) == {}
+def _of_each_shape(lines: list[Line]) -> Iterator[Line]:
+    """The longest page of each shape that a stream receives, as its attributes tell it."""
+    shapes: dict[tuple[str, ...], Line] = {}
+    for line in lines:
+        shape = (*sorted(line.attributes), line.attributes.get("shape", ""))
+        if shape not in shapes or len(line.body) > len(shapes[shape].body):
+            shapes[shape] = line
+    yield from shapes.values()
 
 
-@pulled_only
-def test_other_options_start_a_full_pass(rig: Rig) -> None:
-    """What is asked for has changed, so all of it is asked for again."""
-    rig.pull("changed")
-    before = passes(rig, "changed")
-    rig.pull("changed")
-    assert passes(rig, "changed") == before
-    other = kinds()[rig.kind]
-    options = other.options_type.model_validate(rig.world.narrowed)
-    assert rig.pull("changed", other("source", options)).errors == []
-    after = passes(rig, "changed")
-    assert {scope: len(times) for scope, times in after.items() if scope in before} == {
-        scope: len(times) + 1 for scope, times in before.items()
-    }
-
-
-API = r"^(?!.*\.git/)"  # Git, where it is served beside the API, has faults of its own
-SPOILED = (
-    Fault.TOO_MANY_REQUESTS,
-    Fault.UNAVAILABLE,
-    Fault.RESET,
-    Fault.TRUNCATED,
-    Fault.MALFORMED_JSON,
-)
-
-
-def test_what_is_spoiled_on_the_way_is_asked_for_again(rig: Rig) -> None:
-    """Limits, failing servers and broken answers change no row; every HTTP source is spoiled."""
-    faults = rig.world.faults
-    assert (faults is not None) == (rig.connector().client() is not None)
-    if faults is None:
-        return
-    faults.set(*(Rule(fault=fault, path=API, at_most=1) for fault in SPOILED))
-    try:
-        assert rig.pull("spoiled").errors == []
-        assert {hit.fault for hit in faults.hits} == set(SPOILED)
-    finally:
-        faults.clear()
-    assert differing(rig.rows("first"), rig.rows("spoiled")) == {}
-
-
-def test_a_redirect_to_another_host_is_told_and_not_followed(rig: Rig) -> None:
-    """Nothing is read from there, and no credential gets there, in whatever header it travels."""
-    faults = rig.world.faults
-    if faults is None:
-        return
-    with serving(lambda _: Reply(200, [])) as elsewhere:
-        faults.set(Rule(fault=Fault.ELSEWHERE, path=API, target=elsewhere.url))
-        try:
-            result = rig.pull("elsewhere")
-        finally:
-            faults.clear()
-    assert elsewhere.asked == []
-    assert result.items == 0
-    assert any("base_url" in error for error in result.errors), result.errors
-
-
-class Killed(BaseException):
-    """The end of a process, as far as a test in the same process can have it."""
-
-
-@contextmanager
-def killed_after(pages: int) -> Iterator[Any]:
-    """A progress that does not survive so many pages; a shorter pull ends by itself."""
-    left = pages
-
-    def progress(*_: object) -> None:
-        nonlocal left
-        left -= 1
-        if left < 0:
-            raise Killed
-
-    try:
-        yield progress
-    except Killed:
-        return
-
-
-def passes(rig: Rig, name: str) -> dict[tuple[str, str], list[datetime]]:
-    """The full passes of each scope that were completed."""
-    found = defaultdict(list)
-    with Landing(rig.folder / name / "landing.sqlite") as landing:
-        for _, stream, scope, started_at, _ in landing.full_passes():
-            found[stream, scope].append(started_at)
-    return dict(found)
-
-
-def rows_of(parsed: Parsed) -> Iterator[tuple[Any, dict[str, Any]]]:
-    """Every row, whether found one by one or in bulk."""
-    for record_type, records in parsed.records.items():
-        for record in records:
-            yield record_type, record.model_dump()
-    for record_type, tables in parsed.tables.items():
-        for table in tables:
-            for row in table.to_pylist():
-                yield record_type, row
-
-
-def rows_in(parsed: Parsed) -> int:
-    """How many rows a page gave."""
-    return sum(1 for _ in rows_of(parsed))
-
-
-def balanced(parsed: Parsed) -> bool:
-    """Whether all that was seen was read or rejected."""
-    return sum(parsed.seen.values()) == rows_in(parsed) + len(parsed.rejects)
-
-
-def content(parsed: Parsed) -> tuple[object, ...]:
-    """All that a parser found, to be compared."""
-    rows = [(record_type.table, row) for record_type, row in rows_of(parsed)]
-    sets = [(t.table, s) for t, s in parsed.sets.items()]
-    deleted = [(t.table, keys) for t, keys in parsed.deleted.items()]
-    return rows, sets, deleted, parsed.rejects, parsed.seen, parsed.mended
+@pytest.mark.parametrize("has_colon", [True, False], ids=["+05:30", "+0530"])
+def test_times_are_instants_however_they_are_written(rig: Rig, has_colon: bool) -> None:
+    """Told in another zone, the same pages give the same rows, and all of their times in UTC."""
+    written = 0
+    different = {}
+    for stream, lines in rig.lines():
+        for line in lines[:20]:
+            parsed = stream.parse(line)
+            assert all(map(is_utc, times_in(parsed))), stream.name
+            abroad, count = written_abroad(line, has_colon=has_colon)
+            written += count
+            if content(stream.parse(abroad)) != content(parsed):
+                different[stream.name] = line.url
+    assert different == {}
+    assert (written == 0) == (rig.world.written_times is not None)

@@ -18,6 +18,7 @@ from sandbox.git_http import git_app
 from sandbox.organisation import Organisation
 from sandbox.repositories import references, write_repositories
 from sandbox.serving import Server
+from sandbox.world import World
 
 TOKEN = "one-two-three"
 AUTHORIZATION = "Basic " + base64.b64encode(f"anyone:{TOKEN}".encode()).decode()
@@ -38,7 +39,7 @@ def paths(organisation: Organisation, tmp_path_factory: pytest.TempPathFactory) 
 @pytest.fixture
 def application(organisation: Organisation, paths: dict[int, Path]) -> Starlette:
     """The server's application, with a token."""
-    return git_app(organisation, paths, lambda header: header == AUTHORIZATION)
+    return git_app(World(organisation), paths, lambda header: header == AUTHORIZATION)
 
 
 @pytest.fixture

@@ -6,7 +6,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from tests.contract.worlds.world import World
+from tests.contract.worlds.world import Removed, Renamed, Unshown, World, edited, hidden
 
 TABLES: dict[str, tuple[dict[str, str], list[str]]] = {
     "deployment": (
@@ -23,7 +23,7 @@ TABLES: dict[str, tuple[dict[str, str], list[str]]] = {
     ),
     "team": (
         {"team_id": "id", "name": "name", "member": "member"},
-        ["id,name,member", "1,Checkout,ada", "1,Checkout,carl"],
+        ["id,name,member", "1,Checkout,ada", "1,Checkout,carl", "2,Till,carl"],
     ),
     "person": ({"account_id": "id", "name": "name"}, ["id,name", "ada,Ada"]),
     "service": ({"name": "name", "owner": "team"}, ["name,team", "shop,Checkout"]),
@@ -61,4 +61,22 @@ def world(folder: Path) -> Iterator[World]:
     scan = folder / "scan.sarif"
     scan.write_text(json.dumps(SARIF), encoding="utf-8")
     tables.append({"path": str(scan), "record": "sarif"})
-    yield World({"tables": tables}, {"tables": tables, "start_date": "2026-01-01"})
+    incidents, people = folder / "incident.csv", folder / "person.csv"
+    yield World(
+        options={"tables": tables},
+        narrowed={"tables": tables, "start_date": "2026-01-01"},
+        moving=Unshown("a file is read at once, as it is"),
+        renamed=Renamed(
+            lambda: edited(people, "ada,Ada", "ada,Ada II"),
+            "select account_id, name from account where name is not null",
+        ),
+        removed=Removed(
+            lambda: edited(incidents, "2,Slow,2026-03-02T10:00:00Z\n", ""),
+            "select 'incident', incident_id from incident where title = 'Slow'",
+        ),
+        ghosts=Unshown("a table names whom it likes, or nobody"),
+        bots=Unshown("a table of people has no column for machines"),
+        zoned=Unshown("a file reads the same, whoever reads it"),
+        own_pages={"sarif": "excerpts of the runs, checked when the file was read"},
+        silent=lambda: hidden(incidents),
+    )

@@ -7,11 +7,11 @@ from pathlib import Path
 from typing import Any
 
 from connectors.push import Push
-from tests.contract.worlds.world import World
+from tests.contract.worlds.world import Ghosts, Renamed, Unshown, World
 from tests.pushing import SECRET, deployment, moment, receiving
 
 PERSON = "ada@example.com"
-SENT = {
+SENT: dict[str, Any] = {
     "deployments": [deployment(actor=PERSON), deployment(2, finished_at=moment(9))],
     "incidents": {"id": "1", "title": "Slow", "created_at": moment(9), "service": "shop"},
     "tickets": {
@@ -93,7 +93,28 @@ def world(folder: Path) -> Iterator[World]:
     secret = {"env": "CONTRACT_WEBHOOK"}
     vendors = ("argocd", "github", "gitlab", "pagerduty")
     options = {"webhooks": [{"vendor": vendor, "secret": secret} for vendor in vendors]}
-    yield World(options, options, send=_send)
+    yield World(
+        options=options,
+        narrowed=options,
+        send=_send,
+        moving=Unshown("nothing is asked for, so that there are no pages to move between"),
+        renamed=Renamed(_retitled, "select incident_id, title from incident"),
+        removed=Unshown("nobody lists what was sent: what is not sent again stays"),
+        ghosts=Ghosts("select * from deployment_attempt where actor is null", 5),
+        bots=Unshown("whoever sends names an actor; senders do not say which are machines"),
+        zoned=Unshown("a body reads the same, whoever sends it"),
+    )
+
+
+@contextmanager
+def _retitled() -> Iterator[None]:
+    """The incident that is sent is called otherwise from now on."""
+    incident = SENT["incidents"]
+    incident["title"], before = "Very slow", incident["title"]
+    try:
+        yield
+    finally:
+        incident["title"] = before
 
 
 def _send(data: Path, connector: Push) -> int:
