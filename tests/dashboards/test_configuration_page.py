@@ -84,7 +84,7 @@ def test_over_a_real_build(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> N
         scan(3, {"secrets_management": ["sops"]}),
         audit("Q1", {0: "Vault", 1: "env"}),
         settings=settings(4),
-    )
+    ).publish()
     monkeypatch.setenv("LEADLINE_DATA", str(tmp_path / "data"))
     app = AppTest.from_file(str(APP), default_timeout=60)
     app.switch_page("views/configuration.py").run()
@@ -102,7 +102,7 @@ def test_a_deviation_is_allowed_and_taken_back(
         scan(3, {"secrets_management": ["sops"]}),
         audit("Q1", {0: "Vault", 1: "env"}),
     ]
-    tell(tmp_path, *given, settings=settings(4))
+    tell(tmp_path, *given, settings=settings(4)).publish()
     data = tmp_path / "data"
     monkeypatch.setenv("LEADLINE_DATA", str(data))
     app = AppTest.from_file(str(APP), default_timeout=60)

@@ -29,7 +29,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Path:
         *live(1, "b", 10),
         *live(2, "d", 40),
         *live(3, "b", 42),
-    )
+    ).publish()
     return folder / "data"
 
 

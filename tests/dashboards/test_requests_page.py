@@ -74,7 +74,7 @@ def test_over_a_real_build(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, team
             'infrastructure_team = "Platform"', f'infrastructure_team = "{team}"'
         ),
         as_of=10 * WEEK,
-    )
+    ).publish()
     monkeypatch.setenv("LEADLINE_DATA", str(tmp_path / "data"))
     app = AppTest.from_file(str(APP), default_timeout=30)
     app.switch_page("views/requests.py").run()

@@ -52,7 +52,7 @@ def test_over_a_real_build(monkeypatch: pytest.MonkeyPatch, tmp_path: Path, engi
         tmp_path, people(0, engineers), busy("shop", range(half)),
         busy("cart", range(half, engineers)),
         settings=teams(One="shop", Two="cart") + unit("prod", "shop", "cart"),
-    )  # fmt: skip
+    ).publish()  # fmt: skip
     monkeypatch.setenv("LEADLINE_DATA", str(tmp_path / "data"))
     app = AppTest.from_file(str(APP), default_timeout=30)
     app.switch_page(f"views/{VIEW}").run()

@@ -242,6 +242,17 @@ class Story:
         broken = [f"{t}: {a}" for t, one in made.items() for a in one.audits if not a.passed]
         assert broken == []
 
+    def publish(self) -> None:
+        """Build every table and publish, for whoever reads the data folder."""
+        with Landing(self.data.landing) as landing:
+            warehouse.build(
+                self.data,
+                self.settings,
+                landing,
+                now=self.moment,
+                moment=Clock(self.moment, "the end of the story"),
+            )
+
     @property
     def _path(self) -> Path:
         return self.data.builds / "story.duckdb"

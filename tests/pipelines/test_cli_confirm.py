@@ -24,7 +24,9 @@ PEOPLE = [
 @pytest.fixture
 def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A build with two suggestions."""
-    tell(tmp_path, *(Account(account_id=i, login=login, name=n) for i, login, n in PEOPLE))
+    tell(
+        tmp_path, *(Account(account_id=i, login=login, name=n) for i, login, n in PEOPLE)
+    ).publish()
     work_in(tmp_path, monkeypatch, 'data = "data"\n[operation]\nauthor = "The team"\n')
     return tmp_path / "data"
 

@@ -294,7 +294,7 @@ def test_correct_knows_the_tickets_of_the_build(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """A key is written as its source does; one that is not there yet is said."""
-    tell(tmp_path, ticket("OPS-7", at=1))
+    tell(tmp_path, ticket("OPS-7", at=1)).publish()
     data = work_in(tmp_path, monkeypatch, f'data = "{tmp_path / "data"}"\n')
     assert leadline("correct", "ops-7", "build").stdout.startswith("OPS-7: build")
     told = leadline("correct", "OPS-8", "build")

@@ -122,7 +122,7 @@ def test_the_order_of_arrival_changes_nothing(
 def tables(folder: Path, records: list[Record]) -> Any:
     """Every table of a build."""
     place = Path(tempfile.mkdtemp(dir=folder))
-    tell(place, records, as_of=AS_OF)
+    tell(place, records, as_of=AS_OF).publish()
     found = build_of(place / "data")
     shutil.rmtree(place)
     return found
