@@ -326,11 +326,7 @@ def _ticket_table(page: frame.Page, found: pl.DataFrame, *, with_class: bool) ->
     event = show_table(
         st,
         rows,
-        order=[
-            name
-            for name in rows.columns
-            if not rows[name].is_null().all() and (with_class or name != "is_now")
-        ],
+        order=[name for name in filled(rows) if with_class or name != "is_now"],
         columns={
             "title": st.column_config.TextColumn("title", width="large"),
             "is_now": "class",

@@ -31,14 +31,12 @@ def deployment_table(page: frame.Page) -> frame.Download:
     event = show_table(
         box,
         rows,
-        order=[
-            name
-            for name in (
+        order=filled(
+            rows.select(
                 *("at", "version", "kind", "outcome", "counts", "failed", "rework", "changes"),
                 *("environment", "origin", "reason", "url"),
             )
-            if not rows[name].is_null().all()
-        ],
+        ),
         columns={
             "at": st.column_config.DatetimeColumn("at", format="D MMM YYYY, HH:mm"),
             "counts": "counts",

@@ -128,44 +128,26 @@ def _toml(found: dict[str, Any]) -> str:
     from sandbox.working_time import WORKING_HOURS
 
     forge = "gitlab" if "gitlab_url" in found else "github"
-    code = {
-        "base_url": found[f"{forge}_url"],
-        "token": {"file": f"{forge}_token"},
-        "paths": True,
+    whose = {"organisation": found["organisation"]}
+    if forge == "gitlab":
+        whose = {"groups": [found["organisation"]]}
+    # What each connection needs beside its address and token.
+    needed: dict[str, dict[str, Any]] = {
+        forge: {**whose, "paths": True},
+        "jira": {"email": found.get("jira_email")},
+        "backstage": {},
+        "jenkins": {"user": found.get("jenkins_user")},
+        "argocd": {"environment_from": ["namespace"]},
+        "pagerduty": {},
     }
-    whose: dict[str, Any] = (
-        {"groups": [found["organisation"]]}
-        if forge == "gitlab"
-        else {"organisation": found["organisation"]}
-    )
-    connections: list[tuple[str, dict[str, Any]]] = [(f"[connections.{forge}]", {**whose, **code})]
-    if "jira_url" in found:
-        jira = {
-            "base_url": found["jira_url"],
-            "email": found["jira_email"],
-            "token": {"file": "jira_token"},
-        }
-        connections.append(("[connections.jira]", jira))
-    if "backstage_url" in found:
-        portal = {"base_url": found["backstage_url"], "token": {"file": "backstage_token"}}
-        connections.append(("[connections.backstage]", portal))
-    if "jenkins_url" in found:
-        builds = {
-            "base_url": found["jenkins_url"],
-            "user": found["jenkins_user"],
-            "token": {"file": "jenkins_token"},
-        }
-        connections.append(("[connections.jenkins]", builds))
-    if "argocd_url" in found:
-        syncs = {
-            "base_url": found["argocd_url"],
-            "token": {"file": "argocd_token"},
-            "environment_from": ["namespace"],
-        }
-        connections.append(("[connections.argocd]", syncs))
-    if "pagerduty_url" in found:
-        pages = {"base_url": found["pagerduty_url"], "token": {"file": "pagerduty_token"}}
-        connections.append(("[connections.pagerduty]", pages))
+    connections = [
+        (
+            f"[connections.{kind}]",
+            {"base_url": found[f"{kind}_url"], "token": {"file": f"{kind}_token"}, **more},
+        )
+        for kind, more in needed.items()
+        if f"{kind}_url" in found
+    ]
     tables: list[tuple[str, dict[str, Any]]] = [
         (
             "[organisation]",

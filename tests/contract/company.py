@@ -1,7 +1,7 @@
 """The small company that vendors are read with, and what can happen to it while it is served."""
 
 from collections.abc import Callable, Iterable, Iterator
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import contextmanager
 from dataclasses import fields, is_dataclass, replace
 from datetime import timedelta
 from functools import cache
@@ -13,6 +13,7 @@ from sandbox.profile import SetupHabit
 from sandbox.server import Sandbox
 from sandbox.world import World
 from sandbox.worlds import STEADY, build_world
+from tests.contract.worlds.world import GIT, Change, Ghosts, Moving, Removed, Renamed
 from tests.e2e.demo_world import END
 
 SMALL = replace(
@@ -55,9 +56,7 @@ def served(folder: Path) -> Sandbox:
     return Sandbox(company(), folder.parent / "company")
 
 
-def changed(
-    world: World, change: Callable[[Organisation], Organisation]
-) -> Callable[[], AbstractContextManager[None]]:
+def changed(world: World, change: Callable[[Organisation], Organisation]) -> Change:
     """Have something happen to the company while it is served, and undo it."""
 
     @contextmanager
@@ -76,6 +75,38 @@ def _become(world: World, organisation: Organisation) -> None:
     world.organisation = organisation
     # Whoever keeps what was seen at a moment looks again.
     world.visible_until += timedelta(microseconds=1)
+
+
+def forge(world: World) -> dict[str, Any]:
+    """What a forge can show of the company: arguments of a `World`."""
+    own = company()
+    last = own.repositories[-1]
+    return {
+        "moving": Moving(world, remembered=frozenset({"finding"}), still=GIT),
+        "renamed": Renamed(
+            changed(world, renamed_repository),
+            "select repository_id, repository_key from repository",
+        ),
+        "removed": Removed(
+            changed(world, without_repository),
+            "select 'repository', repository_id from repository"
+            f" where repository_id like '%:{last.id}'",
+        ),
+        "ghosts": Ghosts(
+            "select * from change_request where author is null",
+            sum(
+                change.author_account_id is None
+                for repository in own.repositories
+                for change in repository.change_requests
+            ),
+        ),
+        "own_pages": {"practices": "what was found in files, put together here"},
+    }
+
+
+def people_renamed(world: World) -> Renamed:
+    """Everybody is called otherwise for some time."""
+    return Renamed(changed(world, renamed_people), "select account_id, name from account")
 
 
 def renamed_repository(organisation: Organisation) -> Organisation:

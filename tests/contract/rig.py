@@ -18,7 +18,7 @@ from pipelines.sync import SyncResult
 from sandbox.faults import Fault, Rule
 from tests import pulling
 from tests.connectors.jira_pulling import SleepingClock
-from tests.connectors.web import Reply, serving
+from tests.connectors.web import Reply, Web, serving
 from tests.contract.worlds.world import World
 from tests.e2e.comparison import RUN_COLUMNS, RUN_COLUMNS_OF, Tables
 
@@ -107,22 +107,23 @@ class Rig:
                 found[stream, scope].append(started_at)
         return dict(found)
 
-    def silence(self) -> AbstractContextManager[None]:
+    def silence(self) -> AbstractContextManager[Any]:
         """Have the source answer a few requests and no more."""
         silent = self.world.silent
         if self.world.faults is None:
             assert silent is not None, "say in the world how the source is silent"
             return silent()
-        return self._elsewhere()
+        return self.elsewhere(skip=2)
 
     @contextmanager
-    def _elsewhere(self) -> Iterator[None]:
+    def elsewhere(self, skip: int = 0) -> Iterator[Web]:
+        """Redirect to another host, which is given, after some requests that are answered."""
         faults = self.world.faults
         assert faults is not None
         with serving(lambda _: Reply(200, [])) as elsewhere:
-            faults.set(Rule(fault=Fault.ELSEWHERE, path=API, target=elsewhere.url, skip=2))
+            faults.set(Rule(fault=Fault.ELSEWHERE, path=API, target=elsewhere.url, skip=skip))
             try:
-                yield
+                yield elsewhere
             finally:
                 faults.clear()
 

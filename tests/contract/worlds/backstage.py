@@ -5,8 +5,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from tests.contract.company import changed, company, renamed_people, served, without_person
-from tests.contract.worlds.world import Moving, Removed, Renamed, Unshown, World
+from tests.contract.company import changed, company, people_renamed, served, without_person
+from tests.contract.worlds.world import Moving, Removed, Unshown, World
 
 
 @contextmanager
@@ -24,9 +24,7 @@ def world(folder: Path) -> Iterator[World]:
             narrowed={**options, "start_date": "2026-10-15"},
             faults=sandbox.backstage_faults,
             moving=Moving(sandbox.world),
-            renamed=Renamed(
-                changed(sandbox.world, renamed_people), "select account_id, name from account"
-            ),
+            renamed=people_renamed(sandbox.world),
             removed=Removed(
                 changed(sandbox.world, without_person),
                 f"select 'account', account_id from account where name = '{gone.name}'",

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sandbox.gitlab_protocol import GitlabSettings
-from tests.contract.company import changed, company, renamed_repository, served, without_repository
-from tests.contract.worlds.world import GIT, Ghosts, Moving, Removed, Renamed, Unshown, World
+from tests.contract.company import company, forge, served
+from tests.contract.worlds.world import Unshown, World
 
 
 @contextmanager
@@ -18,7 +18,6 @@ def world(folder: Path) -> Iterator[World]:
         os.environ["CONTRACT_GITLAB_TOKEN"] = settings.token
         host = sandbox.host("gitlab", settings)
         own = company()
-        last = own.repositories[-1]
         options = {
             "base_url": host.url,
             "groups": [own.login],
@@ -34,30 +33,12 @@ def world(folder: Path) -> Iterator[World]:
         yield World(
             options=options,
             narrowed={**options, "start_date": "2026-10-15"},
+            **forge(sandbox.world),
             faults=host.faults,
-            moving=Moving(sandbox.world, remembered=frozenset({"finding"}), still=GIT),
-            renamed=Renamed(
-                changed(sandbox.world, renamed_repository),
-                "select repository_id, repository_key from repository",
-            ),
-            removed=Removed(
-                changed(sandbox.world, without_repository),
-                "select 'repository', repository_id from repository"
-                f" where repository_id like '%:{last.id}'",
-            ),
-            ghosts=Ghosts(
-                "select * from change_request where author is null",
-                sum(
-                    change.author_account_id is None
-                    for repository in own.repositories
-                    for change in repository.change_requests
-                ),
-            ),
             bots=frozenset(
                 f"group_{own.id}_bot_{account.id:032x}"
                 for account in own.accounts
                 if account.is_bot
             ),
-            own_pages={"practices": "what was found in files, put together here"},
             zoned=Unshown("GitLab writes the zone of the server into every time, not the user's"),
         )

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sandbox.jira import JiraSettings
-from tests.contract.company import changed, company, renamed_people, served, without_ticket
-from tests.contract.worlds.world import Ghosts, Moving, Removed, Renamed, World
+from tests.contract.company import changed, company, people_renamed, served, without_ticket
+from tests.contract.worlds.world import Ghosts, Moving, Removed, World
 
 
 @contextmanager
@@ -28,9 +28,7 @@ def world(folder: Path) -> Iterator[World]:
             narrowed={**options, "start_date": "2026-10-15"},
             faults=sandbox.jira_faults,
             moving=Moving(sandbox.world),
-            renamed=Renamed(
-                changed(sandbox.world, renamed_people), "select account_id, name from account"
-            ),
+            renamed=people_renamed(sandbox.world),
             removed=Removed(
                 changed(sandbox.world, without_ticket),
                 f"select 'ticket', ticket_id from ticket where ticket_id like '%:{gone}'"

@@ -6,8 +6,8 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from sandbox.pagerduty import PagerdutySettings
-from tests.contract.company import changed, company, renamed_people, served, without_person
-from tests.contract.worlds.world import Moving, Removed, Renamed, Unshown, World
+from tests.contract.company import changed, company, people_renamed, served, without_person
+from tests.contract.worlds.world import Moving, Removed, Unshown, World
 
 
 @contextmanager
@@ -28,9 +28,7 @@ def world(folder: Path) -> Iterator[World]:
             narrowed={**options, "start_date": "2026-10-15"},
             faults=host.faults,
             moving=Moving(sandbox.world),
-            renamed=Renamed(
-                changed(sandbox.world, renamed_people), "select account_id, name from account"
-            ),
+            renamed=people_renamed(sandbox.world),
             removed=Removed(
                 changed(sandbox.world, without_person),
                 f"select 'account', account_id, null from account where account_id like '%:P{gone}'"
