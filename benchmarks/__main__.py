@@ -13,7 +13,7 @@ import sys
 from dataclasses import asdict
 
 import benchmarks
-from benchmarks.result import Result
+from benchmarks.result import Result, pace
 
 
 def names() -> list[str]:
@@ -34,6 +34,7 @@ def main(wanted: list[str]) -> int:
     """Run the benchmarks and print the table; 1 if a limit is broken or a benchmark fails."""
     rows: list[tuple[Result, int]] = []
     failed: list[str] = []
+    paces = [pace()]
     for name in wanted or names():
         print(f"{name} …", file=sys.stderr, flush=True)
         ran = subprocess.run(
@@ -47,6 +48,7 @@ def main(wanted: list[str]) -> int:
         rows += [(Result(**line), peak) for line in lines if "peak" not in line]
         if ran.returncode:
             failed.append(name)
+        paces.append(pace())
     width = max((len(result.what) for result, _ in rows), default=10)
     print(f"{'what':{width}}  {'measured':>16}  {'limit':>16}  {'':5}  {'peak memory':>11}")
     for result, peak in rows:
@@ -56,6 +58,9 @@ def main(wanted: list[str]) -> int:
             f"{result.what:{width}}  {result.text():>16}  {limit:>16}  {kept:5}"
             f"  {peak / 1e6:>8.0f} MB"
         )
+    print(
+        f"pace of this machine meanwhile: {min(paces):.1f} to {max(paces):.1f} million additions/s"
+    )
     for name in failed:
         print(f"{name} failed, see above")
     return int(bool(failed) or any(not result.is_kept for result, _ in rows))

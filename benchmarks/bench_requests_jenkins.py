@@ -7,7 +7,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from benchmarks.result import Result
-from benchmarks.syncs import synced, token
+from benchmarks.syncs import only, synced, token
 from connectors.jenkins import Jenkins, JenkinsOptions
 from pipelines.sync import SyncResult
 from sandbox.generate import build_organisation
@@ -32,13 +32,20 @@ def run(scale: float = 1.0) -> Iterator[Result]:
             token=token(Path(name), settings.token),
         )
         one = Jenkins("one", options.model_copy(update={"jobs": ["platform/deploy-service"]}))
-        result, seconds = _timed(Path(name) / "one", one)
+        result, seconds = _timed(Path(name) / "one", only(one, "jobs", "builds"))
         builds = result.items - 1
         what = f"builds of one job (of {builds:,})"
         yield Result(
             f"Jenkins: requests per 1,000 {what}", result.requests / builds * 1000, "requests", 20
         )
         yield Result(f"Jenkins: time per 1,000 {what}", seconds / builds * 1000, "s")
+        all_of_one, _ = _timed(Path(name) / "people", one)
+        people, requests = (
+            all_of_one.items - result.items,
+            all_of_one.requests - result.requests,
+        )
+        what = f"Jenkins: requests for the {people:,} people who started them, once"
+        yield Result(what, requests, "requests", people)
         every = Jenkins("every", options)
         result, seconds = _timed(Path(name) / "every", every)
         what = f"all {result.items - 1:,} builds with a job a branch"

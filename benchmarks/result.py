@@ -54,6 +54,22 @@ def best_of(times: int, work: Callable[[], Value]) -> tuple[float, Value]:
     return shortest, value
 
 
+def pace() -> float:
+    """Million numbers that a plain loop of Python adds a second, here and now.
+
+    Times of two runs can be compared only as far as their paces can.
+    """
+
+    def loop() -> int:
+        total = 0
+        for number in range(1_000_000):
+            total += number
+        return total
+
+    seconds, _ = best_of(5, loop)
+    return 1 / seconds
+
+
 def on_cores(count: int) -> None:
     """Keep this process, and what it starts, on so many cores."""
     os.sched_setaffinity(0, sorted(os.sched_getaffinity(0))[:count])

@@ -20,7 +20,7 @@ from connectors.reading import Reader, Wire
 from connectors.records import DeploymentAttempt, DeploymentStatus, Record, Release
 from connectors.snapshots import state_on_last
 
-_ENDS = {
+ENDS = {
     "success": "succeeded",
     "failed": "failed",
     "canceled": "cancelled",
@@ -190,7 +190,7 @@ def _add(parsed: Parsed, line: Line, wire: DeploymentWire, tiers: Mapping[str, s
         )
     )
     states = [("running", begun_at)]
-    end = _ENDS.get(wire.status.lower())
+    end = ENDS.get(wire.status.lower())
     if end is not None:
         ended_at = (job.finished_at if job is not None else None) or wire.updated_at or begun_at
         states.append((end, ended_at))

@@ -31,7 +31,7 @@ STATES = {
     "canceled": "cancelled",
     "skipped": "skipped",
 }
-_OVER = {"succeeded", "failed", "cancelled", "skipped"}
+OVER = {"succeeded", "failed", "cancelled", "skipped"}
 
 
 class PipelineWire(Wire):
@@ -126,7 +126,7 @@ def _run(line: Line, wire: PipelineWire) -> PipelineRun:
         sha=wire.sha,
         status=status,
         queued_at=wire.created_at,
-        finished_at=wire.updated_at if status in _OVER else None,
+        finished_at=wire.updated_at if status in OVER else None,
         url=wire.web_url,
         source_updated_at=wire.updated_at,
     )

@@ -14,9 +14,10 @@ from pydantic import AwareDatetime, BeforeValidator
 
 from connectors.clone_url import repository_key
 from connectors.connector import Line, Parsed
-from connectors.gitlab_deployments import EnvironmentWire, environment_name
+from connectors.gitlab_deployments import ENDS, EnvironmentWire, environment_name
 from connectors.gitlab_merge_mapping import merge_request_id
 from connectors.gitlab_names import account_id
+from connectors.gitlab_pipelines import OVER, STATES
 from connectors.push_webhooks import Delivery, WebhookStream, at, is_any, latest
 from connectors.reading import Integer, Reader, Wire
 from connectors.records import (
@@ -29,18 +30,7 @@ from connectors.records import (
 from connectors.titles import ticket_keys
 
 _RUNNING = "running"
-_DEPLOYED = {
-    "running": _RUNNING,
-    "success": "succeeded",
-    "failed": "failed",
-    "canceled": "cancelled",
-}
-_ENDED = {
-    "success": "succeeded",
-    "failed": "failed",
-    "canceled": "cancelled",
-    "skipped": "skipped",
-}
+_DEPLOYED = {_RUNNING: _RUNNING, **ENDS}
 _ZONE = re.compile(r" (UTC|[+-]\d\d:?\d\d)$")
 
 
@@ -213,7 +203,7 @@ def _add_deployment(parsed: Parsed, line: Line, event: DeploymentEvent) -> None:
 
 def _add_pipeline(parsed: Parsed, line: Line, event: PipelineEvent) -> None:
     wire = event.object_attributes
-    status = _ENDED.get(wire.status, _RUNNING if wire.status == _RUNNING else "queued")
+    status = STATES.get(wire.status, "queued")
     parsed.add(
         PipelineRun(
             run_id=f"{line.connection}:pipeline:{wire.id}",
@@ -224,7 +214,7 @@ def _add_pipeline(parsed: Parsed, line: Line, event: PipelineEvent) -> None:
             sha=wire.sha,
             status=status,
             queued_at=wire.created_at,
-            finished_at=wire.finished_at if wire.status in _ENDED else None,
+            finished_at=wire.finished_at if status in OVER else None,
             url=wire.url,
             source_updated_at=line.requested_at,
         )
@@ -275,7 +265,8 @@ class GitlabWebhooks(WebhookStream):
         elif kind == "pipeline":
             what = str(at(thing, "status"))
             times = [at(thing, "created_at"), at(thing, "finished_at")]
-        rank = 2 if what in _ENDED or what == "merge" else 1 if what == _RUNNING else 0
+        is_over = what == "merge" or STATES.get(what) in OVER
+        rank = 2 if is_over else 1 if what == _RUNNING else 0
         said_at: datetime | None = latest(_written(time) for time in times)
         event = f"{kind}.{what}" if what else kind
         return Delivery(event, headers.get("idempotency-key"), said_at, rank)

@@ -11,6 +11,7 @@ import pytest
 from connectors.argocd import Argocd
 from connectors.connector import Line, Page
 from connectors.gitlab import GitlabConnector
+from connectors.gitlab_pipelines import STATES
 from connectors.push import SCOPE, Push
 from connectors.push_argocd import ArgocdWebhooks
 from pipelines.batches import OpenBatch
@@ -102,6 +103,20 @@ def test_gitlab_s_deployment_and_pipeline_come_to_their_end(sender: Sender, tmp_
 
 def _states(row: str) -> set[str]:
     return {state for state in ("running", "succeeded", "failed") if f"'{state}'" in row}
+
+
+def test_gitlab_s_pipelines_are_in_the_states_that_a_pull_tells(
+    sender: Sender, tmp_path: Path
+) -> None:
+    """One that is being cancelled still runs; one that waits has not begun."""
+    for number, status in enumerate(STATES):
+        thing = {"id": number, "status": status, "sha": "c" * 40, "created_at": moment(0)}
+        event = {"object_kind": "pipeline", "project": PROJECT, "object_attributes": thing}
+        assert sender.gitlab(event).json()["received"] == 1
+    found = rows(tmp_path)["pipeline_run"]
+    for number, state in enumerate(STATES.values()):
+        (run,) = (row for row in found if f"'gitlab:pipeline:{number}'" in row)
+        assert f"'{state}'" in run
 
 
 def test_secrets_that_are_sent_as_they_are(sender: Sender) -> None:
