@@ -210,6 +210,35 @@ def test_images_that_came_along_are_left_out(tmp_path: Path) -> None:
     ]
 
 
+def test_what_the_forge_and_a_sync_tell_counts_once(tmp_path: Path) -> None:
+    """The sync's, from the first on; before it the forge's, and where no sync is for good."""
+    story = tell(
+        tmp_path,
+        repository(),
+        line("a", "b", "c"),
+        manifests("m1", "m2"),
+        live(1, "a", 5),
+        live(2, "b", 29.9),
+        live(3, "c", 60),
+        live(4, "c", 61, environment="production-us"),
+        numbered(1, "m1", 30, image=f"shop:{full('b')}"),
+        numbered(2, "m2", 62, image=f"shop:{full('c')}"),
+    )
+    assert story.ask("""
+        select sha, changes, live_at from deployment_fact
+        where environment = 'production' order by live_at
+    """) == [(full("a"), 0, hour(5)), (full("b"), 1, hour(30)), (full("c"), 1, hour(62))]
+    assert story.ask("select count(*) from deployment where environment = 'production-us'") == [
+        (1,)
+    ]
+    assert story.ask("""
+        select subject, count, total from data_check where check_name = 'deployments told twice'
+    """) == [("shop in production", 2, 5)]
+    assert story.ask(
+        "select subject from exclusion where rule = 'deployment:retold' order by 1"
+    ) == [("forge:deployment:2",), ("forge:deployment:3",)]
+
+
 def test_an_app_of_apps_deploys_no_service(tmp_path: Path) -> None:
     """It is left out with its reason, and does not count as an unmatched deployment."""
     story = tell(

@@ -1,11 +1,16 @@
 -- One row per deployment: the attempts of one (service, environment, commit) with no other commit
 -- attempted between them and no gap over 60 minutes. Before it is known what it ships. Without a
 -- commit the release tells them apart; of one commit, its manifests. An attempt without a success
--- that an incident names was live from its end.
+-- that an incident names was live from its end. What is told twice is taken from its sync.
 -- kept: while building
 -- key: deployment_id
 -- not null: service_id, environment, started_at, outcome
-with compared as (
+with counted as (
+    select a.*
+    from service_attempt as a
+    anti join retold_attempt as r on r.service_id = a.service_id and r.attempt_id = a.attempt_id
+),
+compared as (
     -- Few columns go through the windows, and only runs of one commit through those that follow.
     select service_id, environment, attempt_id, started_at,
         coalesce(ended_at, started_at) as ended_at,
@@ -15,7 +20,7 @@ with compared as (
     from (
         select *,
             coalesce(sha, 'release ' || release) || coalesce(' ' || manifest_sha, '') as identity
-        from service_attempt
+        from counted
     ) as a
     window each_place as (partition by service_id, environment order by started_at, attempt_id)
 ),
@@ -42,7 +47,7 @@ grouped as (
 attempted as (
     select a.*, coalesce(g.fold, c.place) as fold, n.attempt_id is not null as is_named,
         coalesce(n.is_itself, false) as is_itself
-    from service_attempt as a
+    from counted as a
     join compared as c on c.service_id = a.service_id and c.attempt_id = a.attempt_id
     left join grouped as g on g.service_id = a.service_id and g.attempt_id = a.attempt_id
     left join named_attempt as n on n.attempt_id = a.attempt_id

@@ -35,6 +35,14 @@ with found as (
     where is_production(d.environment)
     group by r.name
     union all
+    select 'deployments told twice', s.name || ' in ' || a.environment, count(r.attempt_id), count(*),
+        'Argo CD tells when they were live: what the forge tells of them is left out',
+        'name the environments of the two apart if they are two'
+    from service_attempt as a
+    join service as s on s.service_id = a.service_id
+    left join retold_attempt as r on r.service_id = a.service_id and r.attempt_id = a.attempt_id
+    group by 2 having count(r.attempt_id) > 0
+    union all
     select 'unmapped images', i.name, count(*),
         (select count(*) from records.deployment_attempt where image is not null and deleted_at is null),
         'no single repository or service has the name of this image',

@@ -31,6 +31,9 @@ from records.deployment_attempt
 where deleted_at is null and content is distinct from 'applications'
     and attempt_id not in (select attempt_id from attempt_repository)
 union all
+select distinct attempt_id, 'deployment:retold', 'a sync of the same service and environment tells it'
+from retold_attempt
+union all
 select distinct change_id, 'change:baseline', 'already in the first deployment seen'
 from change_fact where relation = 'baseline'
 union all
