@@ -217,7 +217,7 @@ class Story:
 
     def ask(self, query: str) -> list[tuple[Any, ...]]:
         """Rows of a query over the build."""
-        self.build(*dependencies(query, "a question"))
+        self.build(*dependencies(query))
         with connect(self._path) as connection:
             return connection.execute(query).fetchall()
 
