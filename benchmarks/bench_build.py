@@ -34,6 +34,7 @@ out.write(pickle.dumps(work(*given, **named)))
 def run(scale: float = 1.0) -> Iterator[Result]:
     """On two cores, the best of some builds; then Dagster's job that builds, the best of two."""
     on_cores(2)
+    two = 2 if scale >= 1 else 1
     each: dict[Size, float] = {}
     for full, (limit, times) in LIMITS.items():
         size = full.scaled(scale)
@@ -47,12 +48,12 @@ def run(scale: float = 1.0) -> Iterator[Result]:
     size = SMALL.scaled(scale)
     with tempfile.TemporaryDirectory() as folder:
         _apart(_make, Path(folder), size, merged=True)
-        seconds, _ = _apart(_built, Path(folder), 2)
+        seconds, _ = _apart(_built, Path(folder), two)
         yield Result(f"build of {size.text()}, merged with their commits", seconds, "s")
     with tempfile.TemporaryDirectory() as folder:
         _apart(_make, Path(folder), size, merged=False)
-        seconds, _ = _apart(_built, Path(folder), 2)
-        share = _apart(_by_dagster, Path(folder), 2 if scale >= 1 else 1) - seconds
+        seconds, _ = _apart(_built, Path(folder), two)
+        share = _apart(_by_dagster, Path(folder), two) - seconds
         yield Result("Dagster's own share of the same build", share, "s", 5)
 
 

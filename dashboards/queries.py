@@ -106,9 +106,9 @@ class Queries:
         )
 
     def environments(self) -> list[str]:
-        """Return the environments that have metric rows, production first."""
+        """Return the environments that metrics are counted for, production first."""
         rows = self.frame(
-            "SELECT DISTINCT environment FROM metric WHERE environment IS NOT NULL"
+            "SELECT DISTINCT environment FROM service_slice"
             " ORDER BY environment <> 'production', environment"
         )
         return rows["environment"].to_list()

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from graphlib import TopologicalSorter
 
 import duckdb
+import polars as pl
 
 from pipelines import duck
 from pipelines.catalog import Assertion, Model, Step
@@ -235,7 +236,7 @@ def _from_function(
     frames = {name: connection.sql(query).pl() for name, query in step.inputs.items()}
     rows = {}
     for table, frame in step.function(**frames).items():
-        connection.register("model_frame", frame.to_arrow())
+        connection.register("model_frame", frame.to_arrow(compat_level=pl.CompatLevel.newest()))
         rows[table] = _made(connection, places[table], "select * from model_frame")
         connection.unregister("model_frame")
     return rows

@@ -35,6 +35,7 @@ CREATE TABLE service_attempt (service_id VARCHAR, attempt_id VARCHAR, environmen
   cancelled_at TIMESTAMPTZ, ended_at TIMESTAMPTZ, url VARCHAR);
 CREATE TABLE deployment_origin (repository_key VARCHAR, origin VARCHAR, pattern VARCHAR,
   environment VARCHAR, is_ruled BOOLEAN);
+CREATE TABLE service_slice (service_id VARCHAR, environment VARCHAR);
 CREATE TABLE shipment (service_id VARCHAR, environment VARCHAR, commit_no BIGINT,
   deployment_id VARCHAR, relation VARCHAR);
 CREATE TABLE change (change_id VARCHAR, repository_key VARCHAR, kind VARCHAR, number BIGINT,
@@ -208,6 +209,8 @@ SELECT * REPLACE ('production-eu' AS environment) FROM metric
 WHERE metric IN ('change_lead_time', 'deployment_frequency', 'change_fail_rate')
   AND (entity_type = 'organisation' OR entity_id IN (
     SELECT service_id FROM service ORDER BY service_id LIMIT 9));
+INSERT INTO service_slice
+SELECT DISTINCT entity_id AS service_id, environment FROM metric WHERE entity_type = 'service';
 INSERT INTO live_change
 SELECT change_id, service_id, 'production-eu', deployment_id, live_at + INTERVAL 1 HOUR, relation,
        is_bot, lead_time_us + 3600000000
