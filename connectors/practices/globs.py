@@ -2,12 +2,18 @@
 
 import re
 from collections.abc import Iterable
+from functools import cache
 
 _DEPTH = 4
 
 
 def expression(globs: Iterable[str]) -> str:
     """One anchored expression that takes a path if any of the patterns does; case counts not."""
+    return _joined(frozenset(globs))
+
+
+@cache
+def _joined(globs: frozenset[str]) -> str:
     return "(?i)^(?:" + "|".join(sorted({_translated(glob) for glob in globs})) + ")$"
 
 

@@ -4,6 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple
 
+import numpy as np
 import polars as pl
 
 from connectors.practices import globs
@@ -34,6 +35,10 @@ _COMMENTED = {
         *("**/{go.mod,Jenkinsfile*}", "**/*.{gradle,kts,tf,hcl,bicep,json5,sbt,scala,jenkinsfile}"),
     ),
 }
+
+
+_Where = tuple[tuple[str, ...], tuple[str, ...]]
+"""Patterns of paths that a matcher is about, and of those among them that it is not."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -67,32 +72,35 @@ def select(book: RuleBook, paths: Sequence[str], left_out: Iterable[str] = ()) -
     return kept["path"].unique().sort().to_list()
 
 
-def find(book: RuleBook, files: Sequence[File]) -> list[Found]:
-    """Per file and approach the first line that shows it; sorted."""
+def find(book: RuleBook, files: Sequence[File]) -> list[list[Found]]:
+    """Of each file the approaches it shows, each with the first line that does; sorted."""
     texts = pl.DataFrame(
         {"path": [file.path for file in files], "text": [file.text for file in files]},
         schema={"path": pl.String, "text": pl.String},
     ).with_columns(file=pl.int_range(pl.len()))
     lines = _lines(texts)
-    found: dict[tuple[str, str, str], int] = {}
-    taken: dict[tuple[tuple[str, ...], tuple[str, ...]], tuple[pl.Series, pl.DataFrame]] = {}
+    wanted = _wanted(book, texts)
+    own: dict[_Where, pl.DataFrame] = {}
+    found: list[dict[tuple[str, str], int]] = [{} for _ in files]
     for matcher in book.matchers:
-        rule = matcher.rule
-        where = matcher.paths, rule.not_paths
-        if where not in taken:
-            taken[where] = _of_paths(texts, lines, *where)
-        paths, own = taken[where]
-        if paths.is_empty():
+        where = matcher.paths, matcher.rule.not_paths
+        numbers = wanted[where]
+        if not numbers:
             continue
         if matcher.pattern is None:
-            hits = [(path, 1) for path in paths]
+            hits = [(number, 1) for number in numbers]
         else:
-            met = own.filter(pl.col("line").str.contains(matcher.pattern))
-            hits = met.group_by("path").agg(pl.col("number").min()).rows()
-        for path, line in hits:
-            key = rule.category, rule.approach, path
-            found[key] = min(line, found.get(key, line))
-    return sorted(Found(*key, line) for key, line in found.items())
+            if where not in own:
+                own[where] = lines.filter(pl.col("file").is_in(numbers))
+            met = own[where].filter(pl.col("line").str.contains(matcher.pattern))
+            hits = met.group_by("file").agg(pl.col("number").min()).rows()
+        key = matcher.rule.category, matcher.rule.approach
+        for number, line in hits:
+            found[number][key] = min(line, found[number].get(key, line))
+    return [
+        sorted(Found(*key, file.path, line) for key, line in each.items())
+        for file, each in zip(files, found, strict=True)
+    ]
 
 
 def contradicted(rule: PracticeRule) -> list[str]:
@@ -101,7 +109,7 @@ def contradicted(rule: PracticeRule) -> list[str]:
 
     def takes(example: str) -> bool:
         path, _, text = example.partition(": ")
-        return bool(find(own, [File(kept, text) for kept in select(own, [path])]))
+        return any(find(own, [File(kept, text) for kept in select(own, [path])]))
 
     wrong = [f'"{each}" is not found' for each in rule.yes if not takes(each)]
     return wrong + [f'"{each}" is found' for each in rule.no if takes(each)]
@@ -125,12 +133,18 @@ def _lines(texts: pl.DataFrame) -> pl.DataFrame:
     return lines.filter(~is_comment)
 
 
-def _of_paths(
-    texts: pl.DataFrame, lines: pl.DataFrame, paths: tuple[str, ...], not_paths: tuple[str, ...]
-) -> tuple[pl.Series, pl.DataFrame]:
+def _wanted(book: RuleBook, texts: pl.DataFrame) -> dict[_Where, list[int]]:
+    """Which files each set of patterns is about; all of them at once, for most are about none."""
     path = pl.col("path")
-    is_wanted = path.str.contains(globs.expression(paths))
-    if not_paths:
-        is_wanted &= ~path.str.contains(globs.expression(not_paths))
-    kept = texts.filter(is_wanted).select("path", "file")
-    return kept["path"], lines.join(kept.select("file"), on="file", how="semi")
+    found = {}
+    for matcher in book.matchers:
+        paths, not_paths = where = matcher.paths, matcher.rule.not_paths
+        is_wanted = path.str.contains(globs.expression(paths))
+        if not_paths:
+            is_wanted &= ~path.str.contains(globs.expression(not_paths))
+        found[where] = is_wanted
+    columns = texts.select(is_wanted.alias(str(n)) for n, is_wanted in enumerate(found.values()))
+    return {
+        where: np.flatnonzero(column.to_numpy()).tolist()
+        for where, column in zip(found, columns, strict=True)
+    }

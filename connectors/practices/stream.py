@@ -14,7 +14,7 @@ from typing import Any
 from connectors.clones import Clone, GitSource, head_commit
 from connectors.connector import Line, Page, Parsed, Pull, Scope, SourceError, State
 from connectors.git_streams import GitStream, is_unchanged
-from connectors.practices.matching import File, Found, find, select
+from connectors.practices.matching import File, find, select
 from connectors.practices.options import PracticeOptions
 from connectors.practices.rules import RuleBook
 from connectors.practices.trees import (
@@ -137,9 +137,11 @@ class PracticeStream(GitStream):
         """What each commit shows: each file is read and matched once, however many have it."""
         wanted: list[dict[str, str]] = []
         beyond: list[int] = []
-        for commit in commits:
-            blobs = listing(clone.git, commit.sha)
-            chosen = select(book, list(blobs), self.options.exclude)
+        listings = [listing(clone.git, commit.sha) for commit in commits]
+        paths = list({path: None for blobs in listings for path in blobs})
+        looked_at = set(select(book, paths, self.options.exclude))
+        for blobs in listings:
+            chosen = blobs.keys() & looked_at
             read = nearest(chosen)
             wanted.append({path: blobs[path] for path in read})
             beyond.append(len(chosen) - len(read))
@@ -151,14 +153,8 @@ class PracticeStream(GitStream):
             lambda absent: self.source.bring(pull, scope, absent),
         )
         known = [(path, blob) for path, blob in files if blob in contents]
-        found: dict[tuple[str, str], list[Found]] = {}
-        # A path may have had several texts: each round takes one of each path.
-        rest = known
-        while rest:
-            now = dict(rest)
-            for each in find(book, [File(path, contents[blob]) for path, blob in now.items()]):
-                found.setdefault((each.path, now[each.path]), []).append(each)
-            rest = [(path, blob) for path, blob in rest if now[path] != blob]
+        hits = find(book, [File(path, contents[blob]) for path, blob in known])
+        found = dict(zip(known, hits, strict=True))
         return [
             {
                 "files": sum(blob in contents for blob in each.values()),
