@@ -3,6 +3,7 @@
 import base64
 import json
 import time
+from bisect import bisect_right
 from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -81,23 +82,21 @@ class Site:
     unindexed: set[int] = field(default_factory=set)
     deleted_worklogs: dict[int, datetime] = field(default_factory=dict)
     recent: deque[float] = field(default_factory=deque)
-    _seen: tuple[datetime, list[Ticket]] | None = None
+    _seen: "_Seen | None" = None
 
     @property
     def tickets(self) -> list[Ticket]:
         """The tickets as they stand at the moment."""
-        moment = self.world.visible_until
-        if self._seen is None or self._seen[0] != moment:
-            site = self.world.organisation.ticket_site
-            self._seen = (moment, tickets_at(site.tickets, site.projects, moment))
-        return self._seen[1]
+        return self._now().tickets
 
     def ticket(self, id_or_key: str) -> Ticket:
         """The ticket of that id, present or former key."""
-        for ticket in self.tickets:
-            if id_or_key in (str(ticket.id), ticket.key, *ticket.former_keys):
-                return ticket
-        raise Refusal(404, "Issue does not exist or you do not have permission to see it.")
+        try:
+            return self._now().by_name[id_or_key]
+        except KeyError:
+            raise Refusal(
+                404, "Issue does not exist or you do not have permission to see it."
+            ) from None
 
     def query(self, jql: str) -> Query:
         """A query read, or Jira's refusal of it."""
@@ -107,9 +106,20 @@ class Site:
         except QueryError as error:
             raise Refusal(400, str(error)) from error
 
-    def found(self, query: Query) -> list[Ticket]:
-        """What a search finds."""
-        return query.select(ticket for ticket in self.tickets if ticket.id not in self.unindexed)
+    def found(self, jql: str) -> list[Ticket]:
+        """What a search finds; its pages need not search again while the world stands still."""
+        found, key = self._now().found, (jql, frozenset(self.unindexed))
+        if key not in found:
+            indexed = (ticket for ticket in self.tickets if ticket.id not in self.unindexed)
+            found[key] = self.query(jql).select(indexed)
+        return found[key]
+
+    def _now(self) -> "_Seen":
+        moment = self.world.visible_until
+        if self._seen is None or self._seen.moment != moment:
+            site = self.world.organisation.ticket_site
+            self._seen = _Seen(moment, tickets_at(site.tickets, site.projects, moment))
+        return self._seen
 
     def admit(self, authorization: str | None) -> None:
         """Check credential and rate."""
@@ -133,6 +143,22 @@ class Site:
                 ratelimit_reason="jira-burst-based",
             )
         self.recent.append(now)
+
+
+@dataclass
+class _Seen:
+    """The tickets at a moment, by each of their names, and what searches found among them."""
+
+    moment: datetime
+    tickets: list[Ticket]
+    found: dict[tuple[str, frozenset[int]], list[Ticket]] = field(default_factory=dict)
+    by_name: dict[str, Ticket] = field(init=False)
+
+    def __post_init__(self) -> None:
+        self.by_name = {}
+        for ticket in self.tickets:
+            for name in (str(ticket.id), ticket.key, *ticket.former_keys):
+                self.by_name.setdefault(name, ticket)
 
 
 @dataclass(frozen=True)
@@ -242,15 +268,16 @@ def _removed(_: Call) -> Any:
 
 def _search(call: Call) -> Any:
     """The search of Cloud: by token, without a total, ids alone unless fields are asked for."""
-    query = call.site.query(call.value("jql"))
+    jql = call.value("jql")
+    query = call.site.query(jql)
     if not query.is_bounded:
         raise Refusal(
             400, "Unbounded JQL queries are not allowed here. Please add a search restriction."
         )
-    found = call.site.found(query)
+    found = call.site.found(jql)
     if token := call.value("nextPageToken"):
         after = tuple(json.loads(base64.urlsafe_b64decode(token)))
-        found = [ticket for ticket in found if query.sort_key(ticket) > after]
+        found = found[bisect_right(found, after, key=query.sort_key) :]
     limit = min(call.number("maxResults", 50), call.site.settings.page_cap)
     shown, is_last = found[:limit], len(found) <= limit
     answer: dict[str, Any] = {"issues": _issues(call, shown), "isLast": is_last}
@@ -262,7 +289,7 @@ def _search(call: Call) -> Any:
 
 def _search_by_offset(call: Call) -> Any:
     """The search of Data Center: by offset, to the end of the result window and no further."""
-    found = call.site.found(call.site.query(call.value("jql")))
+    found = call.site.found(call.value("jql"))
     start, limit, shown = call.window(found)
     if start + limit > call.site.settings.result_window:
         raise Refusal(400, "Search limit exceeded: the result window is too large.")
@@ -282,7 +309,7 @@ def _issues(call: Call, tickets: Sequence[Ticket]) -> list[dict[str, Any]]:
 
 
 def _count(call: Call) -> Any:
-    return {"count": len(call.site.found(call.site.query(call.value("jql"))))}
+    return {"count": len(call.site.found(call.value("jql")))}
 
 
 def _changelogs(call: Call) -> Any:
