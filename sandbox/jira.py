@@ -8,6 +8,7 @@ from collections import deque
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from typing import Any
 
 from starlette.applications import Starlette
@@ -21,7 +22,7 @@ from sandbox.jira_lists import LISTS
 from sandbox.jira_payloads import Deployment, Desk, JiraPayloads, epoch, field_id
 from sandbox.jira_query import Query, QueryError, read_query
 from sandbox.request_log import TEMPLATE, logged
-from sandbox.ticketing import Ticket
+from sandbox.ticketing import Ticket, Worklog
 from sandbox.world import World
 
 _EMBEDDED_HISTORIES = 40
@@ -98,6 +99,16 @@ class Site:
                 404, "Issue does not exist or you do not have permission to see it."
             ) from None
 
+    @property
+    def worklogs(self) -> dict[int, tuple[Ticket, Worklog]]:
+        """All worklogs with their tickets, by id; deleted ones too."""
+        return self._now().worklogs
+
+    @property
+    def changed_worklogs(self) -> list[tuple[int, int]]:
+        """When each worklog was last changed, in epoch milliseconds, and its id; oldest first."""
+        return self._now().changed_worklogs
+
     def query(self, jql: str) -> Query:
         """A query read, or Jira's refusal of it."""
         projects = self.world.organisation.ticket_site.projects
@@ -147,18 +158,27 @@ class Site:
 
 @dataclass
 class _Seen:
-    """The tickets at a moment, by each of their names, and what searches found among them."""
+    """The tickets at a moment, and what is asked of them again and again, made once."""
 
     moment: datetime
     tickets: list[Ticket]
     found: dict[tuple[str, frozenset[int]], list[Ticket]] = field(default_factory=dict)
-    by_name: dict[str, Ticket] = field(init=False)
 
-    def __post_init__(self) -> None:
-        self.by_name = {}
+    @cached_property
+    def by_name(self) -> dict[str, Ticket]:
+        named: dict[str, Ticket] = {}
         for ticket in self.tickets:
             for name in (str(ticket.id), ticket.key, *ticket.former_keys):
-                self.by_name.setdefault(name, ticket)
+                named.setdefault(name, ticket)
+        return named
+
+    @cached_property
+    def worklogs(self) -> dict[int, tuple[Ticket, Worklog]]:
+        return {each.id: (ticket, each) for ticket in self.tickets for each in ticket.worklogs}
+
+    @cached_property
+    def changed_worklogs(self) -> list[tuple[int, int]]:
+        return sorted((epoch(each.updated_at), each.id) for _, each in self.worklogs.values())
 
 
 @dataclass(frozen=True)

@@ -5,7 +5,6 @@ from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 from sandbox.jira_payloads import epoch
-from sandbox.ticketing import Ticket, Worklog
 
 if TYPE_CHECKING:
     from sandbox.jira import Call
@@ -66,13 +65,14 @@ def _fields(call: "Call") -> Any:
 
 def _worklogs_updated(call: "Call") -> Any:
     """Ids of worklogs by the time of their last change, oldest first."""
-    settled = call.site.world.visible_until - _SETTLING
+    settled = epoch(call.site.world.visible_until - _SETTLING)
+    gone = call.site.deleted_worklogs
     changed = [
-        (epoch(worklog.updated_at), worklog.id)
-        for _, worklog in _worklogs(call)
-        if worklog.updated_at <= settled
+        (at, worklog_id)
+        for at, worklog_id in call.site.changed_worklogs
+        if at <= settled and worklog_id not in gone
     ]
-    return _changes(call, "updated", sorted(changed))
+    return _changes(call, "updated", changed)
 
 
 def _worklogs_deleted(call: "Call") -> Any:
@@ -104,28 +104,16 @@ def _changes(call: "Call", kind: str, changed: list[tuple[int, int]]) -> Any:
 
 
 def _worklog_list(call: "Call") -> Any:
-    asked = {int(worklog_id) for worklog_id in call.value("ids").split(",") if worklog_id}
-    return [
-        call.payloads.worklog(ticket, worklog)
-        for ticket, worklog in _worklogs(call)
-        if worklog.id in asked
-    ][:MOST_WORKLOGS]
+    asked = dict.fromkeys(int(number) for number in call.value("ids").split(",") if number)
+    worklogs, gone = call.site.worklogs, call.site.deleted_worklogs
+    found = [worklogs[number] for number in asked if number in worklogs and number not in gone]
+    return [call.payloads.worklog(*each) for each in found[:MOST_WORKLOGS]]
 
 
 def _issue_worklogs(call: "Call") -> Any:
     ticket = call.site.ticket(call.request.path_params["issue"])
     start, limit, _ = call.window(ticket.worklogs, 5000)
     return call.payloads.worklogs(ticket, start, limit)
-
-
-def _worklogs(call: "Call") -> list[tuple[Ticket, Worklog]]:
-    gone = call.site.deleted_worklogs
-    return [
-        (ticket, worklog)
-        for ticket in call.site.tickets
-        for worklog in ticket.worklogs
-        if worklog.id not in gone
-    ]
 
 
 LISTS: dict[str, Callable[["Call"], Any]] = {
