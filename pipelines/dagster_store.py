@@ -12,12 +12,12 @@ from pathlib import Path
 from typing import Any
 
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
+from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._core.storage.sqlite_storage import DagsterSqliteStorage
 from dagster._serdes import ConfigurableClassData
 from sqlalchemy import Connection, Engine, create_engine
 
 _MOST_OPEN = 8  # one file a run, and one of all runs
-_BUSY_SECONDS = 60
 
 
 class EventLog(SqliteEventLogStorage):
@@ -38,7 +38,7 @@ class EventLog(SqliteEventLogStorage):
         engine = self._engines.pop(shard, None)
         if engine is None:
             address = self.conn_string_for_shard(shard)
-            engine = create_engine(address, connect_args={"timeout": _BUSY_SECONDS})
+            engine = create_engine(address, connect_args={"timeout": SQLITE_BUSY_TIMEOUT_SECONDS})
             if shard not in self._initialized_dbs:
                 self._initdb(engine)
                 self._initialized_dbs.add(shard)
