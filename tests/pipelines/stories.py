@@ -122,7 +122,7 @@ def request(
 def review(number: int, at: float, state: str = "approved", reviewer: str = "forge:bob") -> Review:
     """A review by somebody else."""
     return Review(
-        review_id=f"forge:review:{number}:{at}",
+        review_id=f"forge:review:{number}:{at}:{state}",
         change_request_id=f"forge:pull:{number}",
         reviewer=reviewer,
         state=state,
