@@ -40,10 +40,8 @@ def run(scale: float = 1.0) -> Iterator[Result]:
         )
         yield Result(f"Jenkins: time per 1,000 {what}", seconds / builds * 1000, "s")
         all_of_one, _ = _timed(Path(name) / "people", one)
-        people, requests = (
-            all_of_one.items - result.items,
-            all_of_one.requests - result.requests,
-        )
+        people = all_of_one.items - result.items
+        requests = all_of_one.requests - result.requests
         what = f"Jenkins: requests for the {people:,} people who started them, once"
         yield Result(what, requests, "requests", people)
         every = Jenkins("every", options)

@@ -236,6 +236,7 @@ def _from_function(
     frames = {name: connection.sql(query).pl() for name, query in step.inputs.items()}
     rows = {}
     for table, frame in step.function(**frames).items():
+        # Texts as views, as Polars has them: an older layout would be a copy of all of them.
         connection.register("model_frame", frame.to_arrow(compat_level=pl.CompatLevel.newest()))
         rows[table] = _made(connection, places[table], "select * from model_frame")
         connection.unregister("model_frame")

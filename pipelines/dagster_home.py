@@ -36,7 +36,7 @@ def prepare(settings: Settings) -> Path:
 def commit_lightly() -> None:
     """Let this process's commits to Dagster's store not wait for the disk, once and for all.
 
-    A build tells of some 1,200 events, each a commit and a connection of its own. In WAL mode
+    A build tells of some 1,130 events, each a commit of its own. In WAL mode
     `synchronous = normal` cannot corrupt the store; a power cut may lose its last events, which
     the runs marked as lost make good. Landing does not go through SQLAlchemy and still waits.
     """

@@ -5,7 +5,7 @@
 -- kept: while building
 -- key: deployment_id
 -- not null: service_id, environment, started_at, outcome
-with counted as (
+with counted as not materialized (
     select a.*
     from service_attempt as a
     anti join retold_attempt as r on r.service_id = a.service_id and r.attempt_id = a.attempt_id
