@@ -29,7 +29,12 @@ _PLACE: Final = "($is_whole OR environment = $place)"
 _FAILED: Final = f"live_at >= $start AND live_at < $end_at AND NOT is_immature AND {_MEMBER}"
 
 # What a change needs to count for lead time; the rest is listed as left out.
-_COUNTS: Final = "relation = 'shipped' AND NOT is_bot AND lead_time_us >= 0 AND exclusion IS NULL"
+COUNTS: Final = "relation = 'shipped' AND NOT is_bot AND lead_time_us >= 0 AND exclusion IS NULL"
+# The opposite, in a form of which each part is looked up alone.
+LEFT_OUT: Final = (
+    "(relation IS DISTINCT FROM 'shipped' OR coalesce(is_bot, true) OR lead_time_us IS NULL"
+    " OR lead_time_us < 0 OR exclusion IS NOT NULL)"
+)
 
 # In one of several production environments a change is live at that one's own moment: what lies
 # between it and the first of them is part of waiting to deploy.
@@ -49,7 +54,7 @@ _IN_ENVIRONMENT: Final = """(
 def changes(page: Page, limit: int = ROW_LIMIT) -> pl.DataFrame:
     """Return the changes that count for lead time, slowest first."""
     return page.queries.frame(
-        f"SELECT {_CHANGE_COLUMNS} FROM {_changes(page)} WHERE {_COUNTS} AND {_SELECTED}"
+        f"SELECT {_CHANGE_COLUMNS} FROM {_changes(page)} WHERE {COUNTS} AND {_SELECTED}"
         " ORDER BY lead_time_us DESC, change_id LIMIT $limit",
         _selected(page) | {"limit": limit},
     )
@@ -59,7 +64,7 @@ def sample(page: Page, span: Span, limit: int = 600) -> pl.DataFrame:
     """Return some of the changes as moment and hours; the same ones at every call."""
     return page.queries.frame(
         f"SELECT live_at AT TIME ZONE $zone AS at, lead_time_us / 3.6e9 AS hours"
-        f" FROM {_changes(page)} WHERE {_COUNTS} AND {_SELECTED} AND lead_time_us > 0"
+        f" FROM {_changes(page)} WHERE {COUNTS} AND {_SELECTED} AND lead_time_us > 0"
         " ORDER BY hash(change_id) LIMIT $limit",
         _selected(page, span) | {"limit": limit, "zone": page.build.zone.key},
     )
@@ -72,7 +77,7 @@ def distribution(page: Page) -> pl.DataFrame:
         SELECT power(10, bin / 8.0) AS low_h, power(10, (bin + 1) / 8.0) AS high_h,
                count(*) AS changes
         FROM (SELECT floor(log10(greatest(lead_time_us, 6e7) / 3.6e9) * 8) AS bin
-              FROM {_changes(page)} WHERE {_COUNTS} AND {_SELECTED})
+              FROM {_changes(page)} WHERE {COUNTS} AND {_SELECTED})
         GROUP BY bin ORDER BY bin
         """,
         _selected(page),
@@ -89,7 +94,7 @@ def left_out(page: Page) -> pl.DataFrame:
                     WHEN relation = 'interval_censored' THEN 'live at an unknown moment'
                     WHEN lead_time_us < 0 THEN 'with a negative duration'
                     ELSE 'without a start or end' END AS reason, count(*) AS changes
-        FROM {_changes(page)} WHERE NOT coalesce({_COUNTS}, false) AND {_SELECTED}
+        FROM {_changes(page)} WHERE {LEFT_OUT} AND {_SELECTED}
         GROUP BY 1 ORDER BY 2 DESC, 1
         """,
         _selected(page),

@@ -30,7 +30,7 @@ _RELATIONS: Final = {
 def steps(page: Page, row: dict[str, Any]) -> list[Step]:
     """Return the steps of one change in one service."""
     queries = page.queries
-    evidence = walk_queries.evidence(queries, row["change_id"])
+    evidence = walk_queries.evidence(queries, row)
     commits = evidence.filter(pl.col("kind") == "commit")
     reviews = evidence.filter(pl.col("kind") == "review")
     found = [

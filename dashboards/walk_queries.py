@@ -59,18 +59,20 @@ def change(queries: Queries, change_id: str) -> list[dict[str, Any]]:
         """
         SELECT f.*, c.opened_at, c.base_branch, c.head_branch, c.head_sha, c.merge_sha,
                c.is_start_from_committer, c.is_without_commits
-        FROM change_fact AS f JOIN change AS c ON c.change_id = f.change_id
+        FROM change_fact AS f
+        JOIN change AS c ON c.change_id = f.change_id AND c.merged_at = f.merged_at
         WHERE f.change_id = $id ORDER BY f.live_at NULLS LAST, f.service_id
         """,
         {"id": change_id},
     ).to_dicts()
 
 
-def evidence(queries: Queries, change_id: str) -> pl.DataFrame:
+def evidence(queries: Queries, row: dict[str, Any]) -> pl.DataFrame:
     """Return the commits and reviews of a change, earliest first."""
     return queries.frame(
-        "SELECT * FROM change_evidence WHERE change_id = $id ORDER BY kind, moment, item_id",
-        {"id": change_id},
+        "SELECT * FROM change_evidence WHERE change_id = $id AND merged_at = $merged_at"
+        " ORDER BY kind, moment, item_id",
+        {"id": row["change_id"], "merged_at": row["merged_at"]},
     )
 
 
@@ -84,9 +86,15 @@ def keys(queries: Queries, row: dict[str, Any]) -> pl.DataFrame:
         LEFT JOIN shipment AS s ON s.commit_no = k.commit_no
              AND s.environment = '' AND s.service_id = $service_id
         LEFT JOIN deployment AS d ON d.deployment_id = s.deployment_id
-        WHERE k.change_id = $id ORDER BY d.live_at NULLS LAST, k.sha
+             AND d.service_id = $service_id
+        WHERE k.change_id = $id AND k.merged_at = $merged_at
+        ORDER BY d.live_at NULLS LAST, k.sha
         """,
-        {"id": row["change_id"], "service_id": row["service_id"]},
+        {
+            "id": row["change_id"],
+            "merged_at": row["merged_at"],
+            "service_id": row["service_id"],
+        },
     )
 
 
@@ -95,9 +103,7 @@ def around(queries: Queries, row: dict[str, Any]) -> pl.DataFrame:
     return queries.frame(
         f"""
         WITH placed AS (
-            SELECT deployment_id, environment, environment_class, kind, relation, outcome,
-                   started_at, live_at, is_resolved, is_baseline, url, {_NAMED},
-                   coalesce(live_at, started_at) AS moment
+            SELECT rowid AS place, deployment_id, coalesce(live_at, started_at) AS moment
             FROM deployment WHERE service_id = $service_id),
         before AS (SELECT * FROM placed WHERE moment < $merged_at AND deployment_id <> $shipping
                    ORDER BY moment DESC, deployment_id LIMIT 2),
@@ -107,8 +113,12 @@ def around(queries: Queries, row: dict[str, Any]) -> pl.DataFrame:
         shipping AS (SELECT * FROM placed WHERE deployment_id = $shipping),
         later AS (SELECT * FROM placed WHERE moment > $live_at AND deployment_id <> $shipping
                   ORDER BY moment, deployment_id LIMIT 1)
-        SELECT DISTINCT * FROM (SELECT * FROM before UNION ALL SELECT * FROM since
-            UNION ALL SELECT * FROM shipping UNION ALL SELECT * FROM later)
+        SELECT deployment_id, environment, environment_class, kind, relation, outcome,
+               started_at, live_at, is_resolved, is_baseline, url, {_NAMED},
+               coalesce(live_at, started_at) AS moment
+        FROM deployment WHERE rowid IN (
+            SELECT place FROM before UNION ALL SELECT place FROM since
+            UNION ALL SELECT place FROM shipping UNION ALL SELECT place FROM later)
         ORDER BY moment, deployment_id
         """,
         {

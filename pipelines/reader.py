@@ -8,7 +8,7 @@ import duckdb
 
 from pipelines.duck import memory_limit
 
-SCHEMA_VERSION: Final = 3
+SCHEMA_VERSION: Final = 4
 """Version of the published tables; raised whenever a table or column changes its meaning."""
 
 _settling = threading.Lock()

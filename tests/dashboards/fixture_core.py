@@ -44,9 +44,10 @@ CREATE TABLE change (change_id VARCHAR, repository_key VARCHAR, kind VARCHAR, nu
   is_start_from_committer BOOLEAN, is_without_commits BOOLEAN, ready_at TIMESTAMPTZ,
   first_review_at TIMESTAMPTZ, approved_at TIMESTAMPTZ, merged_at TIMESTAMPTZ,
   start_at TIMESTAMPTZ);
-CREATE TABLE change_key (change_id VARCHAR, commit_no BIGINT, sha VARCHAR);
-CREATE TABLE change_evidence (change_id VARCHAR, kind VARCHAR, item_id VARCHAR,
-  moment TIMESTAMPTZ, committed_at TIMESTAMPTZ, title VARCHAR, state VARCHAR,
+CREATE TABLE change_key (change_id VARCHAR, merged_at TIMESTAMPTZ, commit_no BIGINT,
+  sha VARCHAR);
+CREATE TABLE change_evidence (change_id VARCHAR, merged_at TIMESTAMPTZ, kind VARCHAR,
+  item_id VARCHAR, moment TIMESTAMPTZ, committed_at TIMESTAMPTZ, title VARCHAR, state VARCHAR,
   is_considered BOOLEAN, note VARCHAR);
 CREATE TABLE live_change (change_id VARCHAR, service_id VARCHAR, environment VARCHAR,
   deployment_id VARCHAR, live_at TIMESTAMPTZ, relation VARCHAR, is_bot BOOLEAN,
@@ -179,23 +180,23 @@ SELECT change_id, repository_key, kind, number, title, url, is_bot, 'main' AS ba
        ready_at, first_review_at, approved_at, merged_at, start_at
 FROM change_fact;
 INSERT INTO change_key
-SELECT change_id, row_number() OVER (ORDER BY change_id), merge_sha FROM change;
+SELECT change_id, merged_at, row_number() OVER (ORDER BY change_id), merge_sha FROM change;
 INSERT INTO shipment
 SELECT f.service_id, place, k.commit_no, f.deployment_id, 'shipped'
 FROM change_key AS k JOIN change_fact AS f USING (change_id),
      (VALUES (''), ('production-eu')) AS places(place)
 WHERE f.deployment_id IS NOT NULL;
 INSERT INTO change_evidence
-SELECT change_id, 'commit', head_sha, start_at, start_at + INTERVAL 1 HOUR, title, NULL, TRUE,
-       'not in the history as such: squashed or rebased' FROM change
+SELECT change_id, merged_at, 'commit', head_sha, start_at, start_at + INTERVAL 1 HOUR, title,
+       NULL, TRUE, 'not in the history as such: squashed or rebased' FROM change
 UNION ALL
-SELECT change_id, 'commit', merge_sha, merged_at, merged_at, title, NULL, FALSE,
+SELECT change_id, merged_at, 'commit', merge_sha, merged_at, merged_at, title, NULL, FALSE,
        'written by the merge' FROM change
 UNION ALL
-SELECT change_id, 'review', 'r' || number, first_review_at, NULL, NULL, 'commented', TRUE,
-       'by somebody else' FROM change WHERE first_review_at IS NOT NULL
+SELECT change_id, merged_at, 'review', 'r' || number, first_review_at, NULL, NULL, 'commented',
+       TRUE, 'by somebody else' FROM change WHERE first_review_at IS NOT NULL
 UNION ALL
-SELECT change_id, 'review', 'b' || number, ready_at, NULL, NULL, 'commented', FALSE,
+SELECT change_id, merged_at, 'review', 'b' || number, ready_at, NULL, NULL, 'commented', FALSE,
        'by a machine' FROM change;
 INSERT INTO live_change
 SELECT change_id, service_id, 'production', deployment_id, live_at, relation, is_bot, lead_time_us

@@ -1,5 +1,6 @@
 -- One row per change and commit whose arrival ships it: the merge or squash commit, or the head
--- commit where it is in the graph; those of its back-ports ship it too.
+-- commit where it is in the graph; those of its back-ports ship it too. By the time of the merge a
+-- change's rows are found without reading all of them: ids of one source begin alike.
 -- key: change_id, commit_no
 -- references: change_id -> change.change_id
 with claimed as (
@@ -9,11 +10,11 @@ with claimed as (
     where c.kind not in ('stacked', 'promotion')
 ),
 known as (
-    select distinct change_id, commit_no
-    from claimed
-    where commit_no is not null and change_id in (
-        select change_id from change where kind not in ('stacked', 'promotion', 'backport'))
+    select distinct d.change_id, c.merged_at, d.commit_no
+    from claimed as d
+    join change as c on c.change_id = d.change_id
+    where d.commit_no is not null and c.kind not in ('stacked', 'promotion', 'backport')
 )
-select k.change_id, k.commit_no, g.sha
+select k.change_id, k.merged_at, k.commit_no, g.sha
 from known as k
 join known_commit as g on g.commit_no = k.commit_no

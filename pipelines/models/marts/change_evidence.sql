@@ -1,6 +1,7 @@
 -- One row per commit and review of a merged change request, with what the change's start, first
 -- review and approval were chosen from, and why not from the others. Nobody is named: a review
--- says only whether it was by somebody else, the author or a machine.
+-- says only whether it was by somebody else, the author or a machine. By the time of the merge a
+-- change's rows are found without reading all of them: ids of one source begin alike.
 -- key: change_id, kind, item_id
 -- not null: is_considered
 -- references: change_id -> change.change_id
@@ -10,7 +11,7 @@ with request as (
     join records.change_request as q on q.change_request_id = c.change_id
 ),
 listed as (
-    select l.change_request_id as change_id, l.sha, l.authored_at, l.committed_at, l.subject,
+    select l.change_request_id as change_id, r.merged_at, l.sha, l.authored_at, l.committed_at, l.subject,
         l.is_merge, m.method
     from request as r
     join listed_commit as l on l.change_request_id = r.change_request_id
@@ -19,8 +20,10 @@ listed as (
 ),
 merging as (
     -- What the merge itself wrote: the merge or squash commit, or rebased copies.
-    select m.change_request_id as change_id, g.sha, m.method, g.committed_at, g.authored_at, g.subject
+    select m.change_request_id as change_id, r.merged_at, g.sha, m.method, g.committed_at,
+        g.authored_at, g.subject
     from change_commit as m
+    join request as r on r.change_request_id = m.change_request_id
     join known_commit as g on g.commit_no = m.commit_no
     left join listed_commit as l
         on l.change_request_id = m.change_request_id and l.commit_no = m.commit_no
@@ -35,7 +38,7 @@ reviewed as (
     left join account_person as p on p.account_id = v.reviewer
     left join account_person as o on o.account_id = r.author
 )
-select change_id, 'commit' as kind, sha as item_id, authored_at as moment, committed_at,
+select change_id, merged_at, 'commit' as kind, sha as item_id, authored_at as moment, committed_at,
     subject as title, null as state, not is_merge as is_considered,
     case
         when is_merge then 'a merge of another branch: no start'
@@ -44,11 +47,11 @@ select change_id, 'commit' as kind, sha as item_id, authored_at as moment, commi
     end as note
 from listed
 union all
-select change_id, 'commit', sha, authored_at, committed_at, subject, null, false,
+select change_id, merged_at, 'commit', sha, authored_at, committed_at, subject, null, false,
     case method when 'merge' then 'written by the merge' else 'a rebased copy' end
 from merging
 union all
-select change_id, 'review', review_id, submitted_at, null, null, state,
+select change_id, merged_at, 'review', review_id, submitted_at, null, null, state,
     not is_bot and not is_own and submitted_at <= merged_at,
     case
         when is_bot then 'by a machine'
