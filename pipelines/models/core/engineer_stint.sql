@@ -40,19 +40,20 @@ day as (
     where a.account_id is not null and a.moment <= k.as_of
 ),
 spaced as (
-    select *, active_on - lag(active_on) over (
-        partition by account_id, service_id order by active_on) as gap
+    select *,
+        coalesce(active_on - lag(active_on) over each_pair > 30, true) as is_first,
+        coalesce(lead(active_on) over each_pair - active_on > 30, true) as is_last
     from day
-),
-counted_day as (
-    select *, count(*) filter (where gap is null or gap > 30) over (
-        partition by account_id, service_id order by active_on rows unbounded preceding) as stint
-    from spaced
+    window each_pair as (partition by account_id, service_id order by active_on)
 ),
 stint as (
-    select account_id, service_id, stint, min(active_on) as first_on, max(active_on) as last_on
-    from counted_day
-    group by account_id, service_id, stint
+    -- The days between are gone: what follows a first day is the last one of its stint.
+    select account_id, service_id, is_first, active_on as first_on,
+        case when is_last then active_on
+            else lead(active_on) over (partition by account_id, service_id order by active_on)
+        end as last_on
+    from spaced
+    where is_first or is_last
 )
 select t.account_id, t.service_id, t.first_on, t.last_on,
     coalesce(p.person_id, 'account:' || t.account_id) as person_id,
@@ -60,4 +61,4 @@ select t.account_id, t.service_id, t.first_on, t.last_on,
     coalesce(p.method, 'alone') <> 'alone' as is_resolved
 from stint as t
 left join account_person as p on p.account_id = t.account_id
-where not coalesce(p.is_bot, ends_with(t.account_id, '[bot]'))
+where t.is_first and not coalesce(p.is_bot, ends_with(t.account_id, '[bot]'))
