@@ -26,6 +26,7 @@ class EventLog(SqliteEventLogStorage):
     def __init__(self, base_dir: str) -> None:
         self._engines: OrderedDict[str, Engine] = OrderedDict()
         self._tables: set[str] = set()
+        self._columns: set[str] = set()
         super().__init__(base_dir)
 
     @contextmanager
@@ -53,6 +54,14 @@ class EventLog(SqliteEventLogStorage):
         if table_name not in self._tables and super().has_table(table_name):
             self._tables.add(table_name)
         return table_name in self._tables
+
+    def _has_asset_key_col_on_connection(self, conn: Connection, column_name: str) -> bool:
+        """Whether assets have a column, asked for every event; one stays as well."""
+        if column_name not in self._columns and super()._has_asset_key_col_on_connection(
+            conn, column_name
+        ):
+            self._columns.add(column_name)
+        return column_name in self._columns
 
     def dispose(self) -> None:
         """Close every file."""
