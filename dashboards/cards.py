@@ -100,6 +100,7 @@ def style() -> str:
 .ll-signals {{ list-style: none; padding: 0 !important; margin: 0 !important; }}
 .ll-signals li {{ padding: .3rem 0; margin: 0 !important; font-size: .95rem;
   border-top: 1px solid {colors.line}; }}
+.ll-card code, .ll-signals code {{ font-size: .88em; }}
 .ll-goal {{ font-size: .84rem; font-weight: 600; line-height: 1.35; margin-top: .2rem; }}
 .ll-asides {{ display: flex; flex-wrap: wrap; gap: .35rem 1.8rem; margin: -.2rem .1rem .1rem; }}
 .ll-aside {{ font-size: .93rem; }}

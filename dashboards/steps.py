@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from html import escape
 from typing import Final, Literal
 from urllib.parse import urlencode
 
@@ -72,10 +73,10 @@ def _step(step: Step) -> str:
 def _item(item: Item) -> str:
     links = []
     if item.walk is not None:
-        links.append(f'<a href="{words.html_text(walk_address(*item.walk))}">its steps</a>')
+        links.append(f'<a href="{escape(walk_address(*item.walk))}">its steps</a>')
     link = words.safe_link(item.url)
     if link is not None:
-        links.append(f'<a href="{words.html_text(link)}" target="_blank">source</a>')
+        links.append(f'<a href="{escape(link)}" target="_blank">source</a>')
     return (
         f'<tr class="ll-{item.verdict}"><td><span aria-hidden="true">{_SIGNS[item.verdict]}</span>'
         f'<span class="ll-spoken">{_SPOKEN[item.verdict]}</span></td>'

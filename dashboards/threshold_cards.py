@@ -74,7 +74,7 @@ def _card(row: Mapping[str, Any], history: pl.DataFrame) -> str:
     state = row["state"]
     standing = f"{threshold_words.SIGNS[state]} {text(threshold_words.since(row))}"
     terms = "".join(
-        f"<dt>{text(name)}</dt><dd>{text(known)}</dd>"
+        f"<dt>{text(name)}</dt><dd>{words.html_with_settings(known)}</dd>"
         for name, known in threshold_words.confidence(row)
     )
     told = (
@@ -90,7 +90,7 @@ def _card(row: Mapping[str, Any], history: pl.DataFrame) -> str:
 
 def _value(row: Mapping[str, Any]) -> str:
     if row["value"] is None:
-        return '<div class="ll-none">no value</div>'
+        return f'<div class="ll-none">{words.html_text(threshold_words.no_value(row))}</div>'
     number, unit = threshold_words.value(row["threshold"], row["value"])
     limit = threshold_words.limit(row["threshold"], row["threshold_value"])
     small = f'<div class="ll-detail">{words.html_text(limit)}</div>' if limit else ""
@@ -118,7 +118,8 @@ def _style() -> str:
 .ll-thresholds {{ display: grid; gap: .9rem;
   grid-template-columns: repeat(auto-fit, minmax(13.5rem, 1fr)); }}
 .ll-threshold {{ grid-row: span 6; align-content: start; }}
-.ll-state {{ font-weight: 600; font-size: .95rem; margin: .1rem 0 .35rem; }}
+.ll-state {{ font-weight: 600; font-size: .95rem; line-height: 1.35; margin: .15rem 0 .4rem;
+  text-wrap: balance; }}
 .ll-state-crossed {{ color: {colors.crossed}; }}
 .ll-state-trending {{ color: {colors.trending}; }}
 .ll-state-clear {{ color: {colors.clear}; }}
@@ -128,6 +129,7 @@ def _style() -> str:
 .ll-course {{ height: 3rem; margin: .7rem 0 .2rem; background: currentColor; }}
 .ll-confidence {{ margin: .5rem 0 0 !important; border-top: 1px solid {colors.line};
   padding: .5rem 0 0 !important; font-size: .84rem; line-height: 1.35; }}
+.ll-confidence:empty {{ border-top: 0; }}
 .ll-confidence dt {{ color: {colors.muted}; font-weight: 400; margin: 0 !important; }}
 .ll-confidence dd {{ margin: 0 0 .35rem !important; overflow-wrap: anywhere; }}
 @media (max-width: 640px) {{

@@ -25,7 +25,8 @@ def history(verdicts: pl.DataFrame, states: pl.DataFrame) -> alt.LayerChart:
     table = strips(verdicts, states)
     # Names stand above their strip: beside it they would take half of a phone's width.
     order = [_ANSWER, *TITLES.values()]
-    y = alt.Y("row:N", sort=order, axis=None, scale=alt.Scale(paddingInner=0.52, paddingOuter=0.3))
+    spaced = alt.Scale(paddingInner=0.52, paddingOuter=0.22, align=1)
+    y = alt.Y("row:N", sort=order, axis=None, scale=spaced)
     x = alt.X(
         "start:T",
         title=None,
@@ -46,9 +47,11 @@ def history(verdicts: pl.DataFrame, states: pl.DataFrame) -> alt.LayerChart:
     known = base.transform_filter("datum.state != 'insufficient'").mark_rect(
         opacity=0.9, stroke=palette().ground, strokeWidth=1.2
     )
-    unknown = base.transform_filter("datum.state == 'insufficient'").mark_rect(
-        fillOpacity=0.06, strokeOpacity=0.7, strokeDash=[2, 2], strokeWidth=1, stroke=INK
+    gaps = alt.Chart(_gaps(table)).encode(x=x, x2="end:T", y=y)
+    unknown = gaps.mark_rect(
+        fillOpacity=0, strokeOpacity=0.7, strokeDash=[2, 2], strokeWidth=1, stroke=INK
     )
+    asked = base.transform_filter("datum.state == 'insufficient'").mark_rect(fillOpacity=0.06)
     signs = (
         alt.Chart(table.filter("is_first"))
         .mark_text(align="left", dx=4, fontSize=12, fontWeight=700)
@@ -67,7 +70,7 @@ def history(verdicts: pl.DataFrame, states: pl.DataFrame) -> alt.LayerChart:
         .mark_text(align="left", baseline="bottom", dy=-13, color=INK, fontSize=12.5)
         .encode(x=x, y=y, text="row:N")
     )
-    return layered(known.encode(color=color), unknown, signs, names, height=290)
+    return layered(known.encode(color=color), unknown, asked, signs, names, height=270)
 
 
 def strips(verdicts: pl.DataFrame, states: pl.DataFrame) -> pl.DataFrame:
@@ -92,6 +95,16 @@ def strips(verdicts: pl.DataFrame, states: pl.DataFrame) -> pl.DataFrame:
         .with_columns(
             is_first=(pl.col("sign") != pl.col("sign").shift(1).over("row")).fill_null(value=True)
         )
+    )
+
+
+def _gaps(table: pl.DataFrame) -> pl.DataFrame:
+    """Return one row a time without enough data: one box, however many evaluations it spans."""
+    runs = table.with_columns(run=pl.col("state").rle_id().over("row"))
+    return (
+        runs.filter(state="insufficient")
+        .group_by("row", "run", maintain_order=True)
+        .agg(pl.col("start").min(), pl.col("end").max())
     )
 
 

@@ -76,7 +76,7 @@ def missing(
     )
     box.html(
         '<ul class="ll-signals">'
-        + "".join(f"<li>··· {words.html_text(each)}</li>" for each in verdict["missing"])
+        + "".join(f"<li>··· {words.html_with_settings(each)}</li>" for each in verdict["missing"])
         + "</ul>"
     )
     lines = {
@@ -105,19 +105,17 @@ def evidence(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
             {
                 "threshold": row["title"],
                 "state": threshold_words.signed(row["state"]),
-                "since": threshold_words.day(row["since_on"])
-                if row["state"] != "insufficient"
-                else None,
                 "value": " ".join(threshold_words.value(row["threshold"], row["value"]))
                 if row["value"] is not None
                 else None,
                 "interval": threshold_words.interval(
                     row["threshold"], row["ci_low"], row["ci_high"]
                 ),
-                "limit": threshold_words.limit(row["threshold"], row["threshold_value"]),
-                "n": row["n"],
+                "limit": _limit(row),
+                "n": threshold_words.sample(row["threshold"], row["n"])
+                if row["value"] is not None and row["n"] is not None
+                else None,
                 "other definitions": row["sensitivity_text"],
-                "shows that it does not apply": row["evidence"],
             }
             for row in rows
         ],
@@ -134,12 +132,16 @@ def evidence(rows: Sequence[Mapping[str, Any]]) -> pl.DataFrame:
     return table
 
 
-def parameters(verdict: Mapping[str, Any]) -> None:
+def parameters(page: Page, verdict: Mapping[str, Any]) -> None:
     """Show the parameters and versions the verdict was made with."""
     given, versions = json.loads(verdict["parameters"]), json.loads(verdict["versions"])
     with st.expander("Parameters and versions of this verdict"):
         rows = [
-            {"threshold": TITLES[threshold], "parameter": name, "value": _text(value)}
+            {
+                "threshold": TITLES[threshold],
+                "parameter": name.replace("_", " "),
+                "value": _text(value),
+            }
             for threshold, own in given.items()
             for name, value in (own or {}).items()
         ]
@@ -147,10 +149,12 @@ def parameters(verdict: Mapping[str, Any]) -> None:
             st.dataframe(pl.DataFrame(rows), hide_index=True, alt="Parameters by threshold.")
         else:
             st.markdown("No threshold was measured, so there are no parameters.")
+        known = page.queries.definitions(list(versions))
+        titles = dict(known.select("name", "title").iter_rows())
         st.caption(
             words.plain(
                 "Definitions: "
-                + ", ".join(f"{name} version {version}" for name, version in versions.items())
+                + ", ".join(f"{titles[name]} (version {versions[name]})" for name in titles)
             )
         )
 
@@ -164,5 +168,12 @@ def style() -> str:
 </style>"""
 
 
+def _limit(row: Mapping[str, Any]) -> str | None:
+    told = threshold_words.limit(row["threshold"], row["threshold_value"])
+    return told and told.removeprefix("limit ")
+
+
 def _text(value: object) -> str:
+    if isinstance(value, list):
+        return ", ".join(map(_text, value)) or "none"
     return value if isinstance(value, str) else json.dumps(value, ensure_ascii=False)

@@ -1,6 +1,7 @@
 """Plain words for numbers, times and names: the only place that turns data into text for people."""
 
 import re
+from calendar import month_name
 from dataclasses import dataclass
 from datetime import date, datetime
 from html import escape
@@ -30,6 +31,12 @@ _UNITS: Final = {
 # after the part that is recognised keeps them text.
 _AUTOLINK: Final = re.compile(r"(https?:|ftp:|www(?=\.)|(?=@))", re.IGNORECASE)
 _MARKDOWN: Final = re.compile(r"([!-/:-@\[-`{-~])")
+_MONTHS: Final = "|".join(month_name[1:])
+_TOGETHER: Final = re.compile(rf"\d+ (?:{_MONTHS}) \d+|\d %|\bn = \d")
+_RANGE: Final = re.compile(r"(?<=\d)–(?=\d)")
+_SETTING: Final = re.compile(
+    r"\[[a-z_]+\]|\b[a-z]+(?:_[a-z]+)+\b(?: = &quot;\w+&quot;)?|\b[a-z]+\.(?:toml|files|controls)\b"
+)
 _FORMULA: Final = re.compile(r"^\s*[=+\-@\t\r\n|%]")
 
 
@@ -60,8 +67,19 @@ def plain(text: object) -> str:
 
 
 def html_text(text: object) -> str:
-    """Return text that HTML shows letter by letter."""
-    return escape(one_line(text), quote=True)
+    """Return text that HTML shows letter by letter, lines broken where they may be."""
+    return unbroken(escape(one_line(text), quote=True))
+
+
+def html_with_settings(text: object) -> str:
+    """Return text for HTML in which names of settings are set as what is to be typed."""
+    return _SETTING.sub(r"<code>\g<0></code>", html_text(text))
+
+
+def unbroken(text: str) -> str:
+    """Return text in which no line ends within a date, a range, a per cent or 'n = 9'."""
+    together = _TOGETHER.sub(lambda match: match.group().replace(" ", NO_BREAK), text)
+    return _RANGE.sub(f"–{JOINER}", together)
 
 
 def one_line(text: object) -> str:

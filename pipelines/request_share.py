@@ -169,7 +169,7 @@ def measure(
         return row | {
             "measured_state": "not applicable",
             "reason": "There is no infrastructure team whose requests could crowd out building.",
-            "evidence": 'the settings say so: infrastructure_team = "none"',
+            "evidence": "the settings say that no team does infrastructure for others",
         }
     taken = next((each for each in found if each[0]["is_taken"]), None)
     absent = _absent(who)
@@ -222,7 +222,7 @@ def _judged(
             "reason": "No hours of requests or building are known, so they have no share.",
             "missing": ["the class of tickets: labels, types or epics under requests"],
         }
-    told = _told(hours, found, taken, rules)
+    told = _told(hours, found, rules)
     gaps = _gaps(hours, taken, rules)
     direction = "above" if found.value > rules["threshold"] else "below"
     if gaps:
@@ -246,8 +246,8 @@ def _judged(
     }
 
 
-def _told(hours: Hours, found: Estimate, taken: Mapping[str, Any], rules: Mapping[str, Any]) -> str:
-    span = f"over {hours.weeks} weeks, by {_NAMES[taken['source']]}"
+def _told(hours: Hours, found: Estimate, rules: Mapping[str, Any]) -> str:
+    span = f"over {hours.weeks} weeks"
     if hours.people < _SMALLEST_SHOWN:
         side = "above" if found.value > rules["threshold"] else "at or below"
         return (

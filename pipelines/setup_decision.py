@@ -253,7 +253,7 @@ def _by_none(known: Known) -> tuple[str, str, str | None]:
     declared = "" if known.is_asked_for else ", and nobody has to ask for a new service"
     return (
         "not applicable",
-        f"{_new(known.cases)} in 365 days, none open for more than a business day.",
+        "Too few new services to be held up by, and nobody waits for one.",
         f"{days}{declared}: {_new(known.cases).lower()} in 365 days, none open over a day",
     )
 

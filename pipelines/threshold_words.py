@@ -14,6 +14,12 @@ _COUNTS = {
     SHARED_INFRASTRUCTURE: ("engineer", "engineers"),
     CONFIGURATION: ("audit with a finding", "audits with a finding"),
 }
+_SAMPLES = {
+    SETUP_TIME: ("set-up", "set-ups"),
+    SHARED_INFRASTRUCTURE: ("engineer", "engineers"),
+    CONFIGURATION: ("audit", "audits"),
+    REQUESTS: ("week", "weeks"),
+}
 
 
 def in_words(state: str) -> str:
@@ -41,9 +47,20 @@ def interval(threshold: str, low: float | None, high: float | None) -> str | Non
     """An interval with its unit: '57–98 %'; of engineers the bounds of who is who."""
     if low is None or high is None or threshold == CONFIGURATION:
         return None
-    scale, unit = (100, " %") if threshold in _SHARES else (1, "")
+    scale, unit = (100, "%") if threshold in _SHARES else (1, value(threshold, high)[1])
     ends = [_number(end * scale) for end in (low, high)]
-    return (ends[0] if ends[0] == ends[1] else "–".join(ends)) + unit
+    return f"{ends[0] if ends[0] == ends[1] else '–'.join(ends)} {unit}"
+
+
+def sample(threshold: str, n: int) -> str:
+    """How many of what a value was found from: '9 set-ups'."""
+    return f"{n:,} {_SAMPLES[threshold][n != 1]}"
+
+
+def no_value(row: Mapping[str, Any]) -> str:
+    """What stands in the place of a value that is not there."""
+    is_by_scan = row["threshold"] == CONFIGURATION and row["state"] != INSUFFICIENT
+    return "no audit" if is_by_scan else "no value"
 
 
 def limit(threshold: str, threshold_value: float | None) -> str | None:
@@ -67,20 +84,32 @@ def since(row: Mapping[str, Any]) -> str:
 
 
 def detail(row: Mapping[str, Any]) -> str:
-    """Why a state is what it is, with what shows that a threshold does not apply."""
-    parts = [row["standing_text"], row["reason"], row["evidence"]]
-    return " ".join(f"{part[0].upper()}{part[1:].rstrip('.')}." for part in parts if part)
+    """Why a state is what it is, with what shows that a threshold does not apply; each once."""
+    told: list[str] = []
+    for part in (row["standing_text"], row["reason"], row["evidence"]):
+        text = (part or "").rstrip(".")
+        if text and not any(text in other for other in told):
+            told.append(f"{text[0].upper()}{text[1:]}.")
+    return " ".join(told)
 
 
 def confidence(row: Mapping[str, Any]) -> list[tuple[str, str]]:
-    """The three things that say how sure a state is, and its trend; without a value its needs."""
+    """The three things that say how sure a state is, and its trend; or what is needed for it."""
     if row["value"] is None:
-        return [("needs", each) for each in row["missing"]]
-    ends = interval(row["threshold"], row["ci_low"], row["ci_high"])
-    counted = f", n = {row['n']:,}" if row["n"] is not None else ""
-    name = "bounds" if row["threshold"] == SHARED_INFRASTRUCTURE else "95 % interval"
+        others = {
+            "coverage": row["coverage_text"],
+            "other definitions": row["sensitivity_text"],
+            "trend": row["trend"],
+        }
+        known = [(name, text) for name, text in others.items() if text]
+        return [("needs", each) for each in row["missing"]] or known
+    threshold, n = row["threshold"], row["n"]
+    ends = interval(threshold, row["ci_low"], row["ci_high"])
+    ends = ends or ("none: a count" if threshold == CONFIGURATION else "none")
+    counted = "" if n is None else f", n = {sample(threshold, n)}"
+    name = "bounds" if threshold == SHARED_INFRASTRUCTURE else "95 % interval"
     return [
-        (name, f"{ends}{counted}" if ends else "none"),
+        (name, f"{ends}{counted}"),
         ("coverage", row["coverage_text"] or "not known"),
         ("other definitions", row["sensitivity_text"] or "none asked"),
         ("trend", row["trend"] or "not forecast"),

@@ -141,6 +141,8 @@ def logit(shares: Floats, n: Floats) -> Floats:
 
 def in_words(*, low: float, middle: float, high: float, horizon: int) -> str:
     """A crossing time for people: 'about 20 weeks (90 %: 9 to beyond 26)'."""
+    if low > horizon:
+        return f"not within {horizon} weeks (95 % sure)"
 
     def weeks(value: float) -> str:
         return f"beyond {horizon}" if value > horizon else f"{max(round(value), 1)}"

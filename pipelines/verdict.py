@@ -152,9 +152,10 @@ def sensitivity(state: str, alternatives: Mapping[str, str]) -> str | None:
     return "holds" if sides == {own} else "unsure"
 
 
-def changed_by(names: Mapping[str, str], threshold: str, alternative: str) -> bool:
-    """Whether the answer changes if one threshold had the state of an alternative definition."""
-    return answer({**names, threshold: alternative}) != answer(names)
+def changed_by(names: Mapping[str, str], threshold: str, alternative: str) -> str | None:
+    """The answer if one threshold had the state of an alternative definition; None: the same."""
+    found = answer({**names, threshold: alternative})
+    return found if found != answer(names) else None
 
 
 def _side(state: str) -> bool | None:

@@ -36,6 +36,8 @@ NO_SIZE = (
     "there is no size to advise on."
 )
 
+_ANSWERS = {PLATFORM: "platform engineering", DEVOPS: "DevOps", UNDECIDED: "undecided"}
+
 Rows = Mapping[str, Mapping[str, Any]]
 """The rows of `threshold_state` of one evaluation, by threshold."""
 
@@ -57,12 +59,15 @@ def sentence(answer: str, rows: Rows) -> str:
         )
     if answer == DEVOPS:
         told = f"DevOps is still the right answer: none of the {total} thresholds is crossed"
-        coming = len(_in(names, TRENDING))
-        if not coming:
-            return told
-        return f"{told}, {coming} {'is on its way' if coming == 1 else 'are on their way'}"
+        warned = _in(names, TRENDING)
+        coming = len([each for each in warned if each != CONFIGURATION])
+        if coming:
+            told += f", {coming} {'is on its way' if coming == 1 else 'are on their way'}"
+        # Its trend is no way towards the limit: something was found there, and fixed.
+        return f"{told}, and an audit's finding was fixed" if CONFIGURATION in warned else told
     unknown = {each: rows[each] for each in _in(names, INSUFFICIENT)}
-    return f"Undecided, {len(unknown)} of {total} thresholds have no state: {_unknown(unknown)}"
+    have = "has" if len(unknown) == 1 else "have"
+    return f"Undecided, {len(unknown)} of {total} thresholds {have} no state: {_unknown(unknown)}"
 
 
 def _unknown(rows: Rows) -> str:
@@ -92,7 +97,7 @@ def sure(verdict: Mapping[str, Any]) -> str:
     """Since when an answer holds, what it hangs on, and when it is asked again."""
     parts = [f"The same answer since {day(verdict['since_on'])}"]
     if verdict["flips"]:
-        parts.append(f"it would be another under {listed(verdict['flips'])}")
+        parts.append(f"it would be {listed(verdict['flips'])}")
     elif verdict["answer"] != UNDECIDED:
         parts.append("no other definition that was asked changes it")
     parts.append(
@@ -101,6 +106,11 @@ def sure(verdict: Mapping[str, Any]) -> str:
     )
     parts.append(f"asked again on {day(verdict['next_evaluation_on'])}")
     return " · ".join(parts)
+
+
+def flip(answer: str, threshold: str, variant: str) -> str:
+    """What the answer would be under another definition of one threshold."""
+    return f"{_ANSWERS[answer]} under {variant} ({title_within(threshold)})"
 
 
 def warnings(rows: Rows) -> list[str]:
@@ -125,7 +135,7 @@ def size(verdict: Mapping[str, Any]) -> str:
     """The size of an organisation and the row of the table it falls in."""
     engineers = verdict["engineers"]
     counted = "1 engineer" if engineers == 1 else f"{engineers:,} engineers"
-    return f"{counted} with a change merged in 90 days · the row for {verdict['size']}"
+    return f"{counted} with a change merged in 90 days · the row for {verdict['size']} engineers"
 
 
 def footer(report: Report) -> str:

@@ -41,6 +41,8 @@ if is_unmeasured:
 threshold_cards.show(rows, states)
 verdict_parts.links()
 verdict_parts.warnings(verdict)
+if not is_unmeasured:
+    verdict_parts.missing(verdict, rows, is_open=False)
 
 if verdicts.height > 1:
     left, right = st.columns([3, 2], gap="medium")
@@ -62,9 +64,8 @@ else:
     verdict_parts.advice(verdict)
 
 if not is_unmeasured:
-    verdict_parts.missing(verdict, rows, is_open=False)
     verdict_parts.evidence(rows)
-verdict_parts.parameters(verdict)
+verdict_parts.parameters(page, verdict)
 frame.footer(
     page,
     metrics=["verdict", "threshold_forecast"],

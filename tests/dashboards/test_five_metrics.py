@@ -7,7 +7,7 @@ import pytest
 from streamlit.testing.v1 import AppTest
 
 from tests.dashboards.fixture import World, write_build
-from tests.dashboards.test_pages import APP, VIEWS
+from tests.dashboards.test_pages import APP, VIEWS, _html
 
 
 @pytest.fixture(scope="module")
@@ -28,10 +28,6 @@ def _open(monkeypatch: pytest.MonkeyPatch, data: Path, view: str, **filters: str
     app.run()
     assert not app.exception
     return app
-
-
-def _html(app: AppTest) -> str:
-    return "\n".join(str(element.proto.body) for element in app.get("html"))
 
 
 def test_delivery_shows_five_cards_held_against_report_and_goals(

@@ -12,6 +12,7 @@ from streamlit.testing.v1 import AppTest
 
 from dashboards import frame, views_index
 from dashboards.queries import Queries
+from dashboards.words import JOINER, NO_BREAK
 from pipelines.reader import SCHEMA_VERSION
 from pipelines.settings import parse
 from tests.dashboards.fixture import World, write_build, write_empty_build
@@ -40,7 +41,8 @@ def open_page(monkeypatch: pytest.MonkeyPatch) -> Open:
 
 
 def _html(app: AppTest) -> str:
-    return "\n".join(str(element.proto.body) for element in app.get("html"))
+    found = "\n".join(str(element.proto.body) for element in app.get("html"))
+    return found.replace(NO_BREAK, " ").replace(JOINER, "")
 
 
 def _answer(app: AppTest) -> str:

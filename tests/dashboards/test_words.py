@@ -172,3 +172,32 @@ def test_small_things() -> None:
     assert words.column_unit([1, None, 3]) == (1.0, "hours")
     assert words.column_unit([100, 200, None]) == (24.0, "days")
     assert words.html_text('<b>"x"') == "&lt;b&gt;&quot;x&quot;"
+
+
+def test_settings_are_set_as_what_is_typed() -> None:
+    """Their names are code, everything else stays words, and nothing becomes markup."""
+    told = (
+        'name it as infrastructure_team under [requests] in leadline.toml, or try_it = "none" <b>'
+    )
+    assert words.html_with_settings(told) == (
+        "name it as <code>infrastructure_team</code> under <code>[requests]</code> in "
+        "<code>leadline.toml</code>, or <code>try_it = &quot;none&quot;</code> &lt;b&gt;"
+    )
+    assert words.html_with_settings("hours of the 3 teams, e.g. n = 9") == words.html_text(
+        "hours of the 3 teams, e.g. n = 9"
+    )
+
+
+def test_no_line_ends_within_a_date_or_a_number() -> None:
+    """What belongs together stays on one line; everything else may break."""
+    told = words.html_text("clear since 2 August 2026 · 16–26 %, n = 13 weeks · May 2026 or 9 of 9")
+    assert told.split(" ") == [
+        "clear",
+        "since",
+        "2\xa0August\xa02026",
+        "·",
+        "16–\u206026\xa0%,",
+        "n\xa0=\xa013",
+        "weeks",
+        *["·", "May", "2026", "or", "9", "of", "9"],
+    ]

@@ -126,7 +126,9 @@ def test_devops_with_warnings() -> None:
     )
     verdict = last(found)
     assert verdict["answer"] == "devops"
-    assert verdict["sentence"].endswith("none of the 4 thresholds is crossed, 2 are on their way")
+    assert verdict["sentence"].endswith(
+        "is crossed, 1 is on its way, and an audit's finding was fixed"
+    )
     fixed, coming = verdict["warnings"]
     assert fixed == "Configuration across teams: an audit's finding was fixed since."
     assert coming.startswith("Requests against building is on its way: crossed in about 1")
@@ -222,7 +224,7 @@ def test_definitions_that_change_the_answer_are_named() -> None:
     lone = told(history(setup_time="▲▲", requests="✓✓"), 2, others=others)
     assert state(lone, SETUP_TIME)["sensitivity"] == "flips"
     assert state(lone, SETUP_TIME)["sensitivity_text"] == "clear under 24-hour clock"
-    assert last(lone)["flips"] == ["New service set-up: 24-hour clock"]
+    assert last(lone)["flips"] == ["undecided under 24-hour clock (new service set-up)"]
     assert last(lone)["warnings"] == [
         "New service set-up hangs on its definition: clear under 24-hour clock."
     ]

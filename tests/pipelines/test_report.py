@@ -82,7 +82,7 @@ def test_the_markdown_report_says_the_same() -> None:
     assert re.search(r"^Verdict +·+▲{9}$", text, re.MULTILINE)
     assert re.search(r"^Shared infrastructure +✓+↗+$", text, re.MULTILINE)
     assert "| New service set-up | window\\_days | 180 |" in text
-    assert "- 95 % interval: 67–98 %, n = 14" in text
+    assert "- 95 % interval: 67–98 %, n = 14 set-ups" in text
 
 
 def test_a_report_goes_to_a_file(here: Path) -> None:

@@ -150,7 +150,7 @@ def test_shares_lose_their_ends() -> None:
         ((9, 20, math.inf), 26, "about 20 weeks (90 %: 9 to beyond 26)"),
         ((0.2, 1.2, 3.4), 26, "about 1 week (90 %: 1 to 3)"),
         ((13, 31, 90), 26, "beyond 26 weeks (90 %: 13 to beyond 26)"),
-        ((15, math.inf, math.inf), 14, "beyond 14 weeks (90 %: beyond 14 to beyond 14)"),
+        ((15, math.inf, math.inf), 14, "not within 14 weeks (95 % sure)"),
     ],
 )
 def test_words(times: tuple[float, float, float], horizon: int, words: str) -> None:

@@ -241,9 +241,9 @@ def test_sensitivity(state: str, others: dict[str, str], expected: str | None) -
 
 def test_what_would_change_the_answer() -> None:
     """A second crossed threshold makes the first one's definition matter less."""
-    assert changed_by(names("▲✓✓✓"), SETUP_TIME, "clear")
-    assert not changed_by(names("▲▲✓✓"), SETUP_TIME, "clear")
-    assert not changed_by(names("▲✓✓✓"), REQUESTS, "crossed")
+    assert changed_by(names("▲✓✓✓"), SETUP_TIME, "clear") == DEVOPS
+    assert changed_by(names("▲▲✓✓"), SETUP_TIME, "clear") is None
+    assert changed_by(names("▲✓✓✓"), REQUESTS, "crossed") is None
 
 
 @pytest.mark.parametrize(

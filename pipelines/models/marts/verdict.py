@@ -23,7 +23,7 @@ from pipelines.verdict import (
     size,
     states,
 )
-from pipelines.verdict_words import sensitivity_text, sentence, standing_text, warnings
+from pipelines.verdict_words import flip, sensitivity_text, sentence, standing_text, warnings
 
 TABLES = {
     "threshold_state": """
@@ -48,9 +48,9 @@ TABLES = {
     "verdict": """
         One row per evaluation, oldest first: the answer, in one sentence, and what to do. crossed,
         trending, insufficient: the thresholds of these states; warnings: sentences to know beside
-        the answer; missing: what to connect, as threshold and thing. flips: definitions under which
-        the answer would be another. size, advice, avoid: by the number of engineers. parameters,
-        versions: JSON. The last row is the verdict of today.
+        the answer; missing: what to connect, as threshold and thing. flips: which answer it
+        would be under which other definitions. size, advice, avoid: by the number of engineers.
+        parameters, versions: JSON. The last row is the verdict of today.
         key: evaluated_at
         not null: evaluated_on, next_evaluation_on, answer, sentence, since, crossed, trending
         not null: insufficient, warnings, missing, flips, is_headcount_only, parameters, versions
@@ -297,10 +297,10 @@ def _verdict(
             for each in row["missing"]
         ],
         "flips": [
-            f"{TITLES[threshold]}: {variant}"
+            flip(changed, threshold, variant)
             for threshold, own in alternatives.items()
             for variant, other in own.items()
-            if changed_by(names, threshold, other)
+            if (changed := changed_by(names, threshold, other))
         ],
         "engineers": engineers if fitting else None,
         "size": fitting.name if fitting else None,

@@ -47,7 +47,7 @@ INPUTS = {
     "audits": """
         select a.evaluated_at, a.audit_id, a.name, a.performed_at, a.age_us, a.finding_controls,
             a.finding_controls_without_exceptions, a.critical_controls, a.reached,
-            strftime(a.performed_at at time zone k.zone, '%Y-%m-%d') as day
+            strftime(a.performed_at at time zone k.zone, '%-d %B %Y') as day
         from audit_standing as a
         cross join input.clock as k
         where a.is_evaluation
