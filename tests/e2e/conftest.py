@@ -1,11 +1,14 @@
-"""Folders for tests that write much and prove nothing about disks."""
+"""Folders for tests that write much and prove nothing about disks, and a browser."""
 
 import shutil
 import tempfile
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
+
+from tests.e2e.browsing import started_browser
 
 
 @pytest.fixture(scope="module")
@@ -17,3 +20,10 @@ def quick_folder() -> Iterator[Path]:
         yield folder
     finally:
         shutil.rmtree(folder)
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A browser for the tests of a module."""
+    with started_browser() as started:
+        yield started
