@@ -84,7 +84,8 @@ def decide(known: Known, rules: Rules) -> Decided:
             "insufficient", "No team is known to own anything.", None, 0, missing=(_TEAMS,)
         )
     if known.teams < rules.least_teams:
-        said = f"{_count(known.teams, 'team')} own repositories; fewer than {rules.least_teams}"
+        own = "1 team owns" if known.teams == 1 else f"{known.teams} teams own"
+        said = f"{own} repositories; fewer than {rules.least_teams}"
         value = sum(not a.is_clean for a in audits) if audits else None
         return Decided(
             "not applicable",

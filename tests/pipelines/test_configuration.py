@@ -105,6 +105,7 @@ STATES: dict[str, tuple[int, list[list[Record]], tuple[str, float | None, int, s
     ),
     "nothing at all": (4, [], ("insufficient", None, 0, None)),
     "fewer than three teams": (2, [audit("Q1", {0: "a", 1: "b"})], ("not applicable", 1, 1, None)),
+    "one team": (1, [], ("not applicable", None, 0, None)),
     "no team": (0, [], ("insufficient", None, 0, None)),
     "an audit of more than a year ago": (
         4,
@@ -125,6 +126,8 @@ def test_every_row_of_the_table_of_states(tmp_path: Path, case: str) -> None:
     )
     assert bool(missing) == (expected[0] == "insufficient")
     assert bool(evidence) == (expected[0] == "not applicable")
+    if evidence:
+        assert evidence.startswith("1 team owns " if teams == 1 else f"{teams} teams own ")
 
 
 def test_an_evaluation_knows_nothing_of_later_audits_and_scans(tmp_path: Path) -> None:
