@@ -27,7 +27,7 @@ COMMANDS = [
     *("confirm", "correct"),
 ]
 HEAVY = ["altair", "dagster", "duckdb", "httpx", "pandas", "polars", "pyarrow", "scipy"]
-HEAVY += ["streamlit", "pydantic", "sqlglot", "uvicorn", "connectors.connector"]
+HEAVY += ["streamlit", "pydantic", "uvicorn", "connectors.connector"]
 
 
 @pytest.fixture
