@@ -13,8 +13,8 @@ from dashboards.walk_reasons import candidate
 
 _KINDS: Final = {
     "change_request": "A change request",
-    "direct": "A commit on the default branch that belongs to no change request",
-    "merge": "A merge on the default branch of a repository without change requests",
+    "direct": "A commit that belongs to no change request",
+    "merge": "A merge in a repository without change requests",
     "stacked": "A change request into a branch that is no release: folded into the one it is on",
     "promotion": "A change request that promotes a long-lived branch: it carries changes",
     "backport": "A copy of another request's commits: both ship once, together",

@@ -12,6 +12,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+from polars import selectors
 
 Integers = npt.NDArray[np.int64]
 _TWIN = ("author_email", "authored_at", "subject")
@@ -103,17 +104,30 @@ class CommitGraph:
         also makes a cycle in a corrupted history harmless.
         """
         owner = [-1] * self.size
-        first, others = self.first, self.others
         for place, tip in enumerate(tips):
-            open_ends = [tip]
-            while open_ends:
-                commit = open_ends.pop()
-                while commit >= 0 and owner[commit] < 0:
-                    owner[commit] = place
-                    if commit in others:
-                        open_ends += others[commit]
-                    commit = first[commit]
+            self.enter(owner, tip, place)
         return owner
+
+    def enter(self, owner: list[int], tip: int, place: int) -> None:
+        """Claim for `place` whatever the tip contains that nobody owns yet."""
+        first, others = self.first, self.others
+        open_ends = [tip]
+        while open_ends:
+            commit = open_ends.pop()
+            while commit >= 0 and owner[commit] < 0:
+                owner[commit] = place
+                if commit in others:
+                    open_ends += others[commit]
+                commit = first[commit]
+
+    def line(self, tip: int, owner: Sequence[int] | None = None) -> list[int]:
+        """The first-parent line up to a commit, oldest first; from where nobody owns it."""
+        found: dict[int, None] = {}
+        commit = tip
+        while commit >= 0 and commit not in found and (owner is None or owner[commit] < 0):
+            found[commit] = None
+            commit = self.first[commit]
+        return list(reversed(found))
 
     @cached_property
     def order(self) -> list[int]:
@@ -199,9 +213,9 @@ def numbered_commits(
 ) -> CommitIndex:
     """An index of commits that are numbered already.
 
-    `commits` has repository_key, sha and is_shallow_boundary, row by row in the order of the
-    numbers; `edges` child and parent, by child and then in the order a commit names its parents;
-    `twins` commit_no and the number of its group.
+    `commits` has repository_key, sha, is_shallow_boundary and, where lines of branches are asked
+    for, committed_at, row by row in the order of the numbers; `edges` child and parent, by child
+    and then in the order a commit names its parents; `twins` commit_no and the number of its group.
     """
     ends = (
         commits.select("repository_key")
@@ -214,7 +228,9 @@ def numbered_commits(
         groups = np.full(len(commits), -1, dtype=np.int64)
         groups[twins["commit_no"].to_numpy()] = twins["twin"].to_numpy()
     return CommitIndex(
-        commits=commits.select("repository_key", "sha"),
+        commits=commits.select(
+            "repository_key", "sha", selectors.by_name("committed_at", require_all=False)
+        ),
         boundary=commits["is_shallow_boundary"].to_numpy(),
         twins=groups,
         ranges={key: (start, end) for key, start, end in ends.iter_rows()},

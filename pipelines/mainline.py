@@ -1,38 +1,86 @@
-"""Which commit of the default branch's first-parent line brought each commit in."""
+"""Which commit of a first-parent line brought each commit in."""
 
 import numpy as np
+import numpy.typing as npt
 import polars as pl
 
-from pipelines.commit_graph import CommitIndex, Integers
-
-MAINLINE = {
-    "repository_key": pl.String,
-    "sha": pl.String,
-    "mainline_sha": pl.String,
-}
+from pipelines.commit_graph import CommitGraph, CommitIndex, Integers
 
 
-def trace(index: CommitIndex, heads: pl.DataFrame) -> pl.DataFrame:
+def trace(index: CommitIndex, heads: pl.DataFrame, released: pl.DataFrame) -> pl.DataFrame:
     """Every commit the heads reach, with the first commit of the first-parent line holding it.
 
-    `heads`: repository_key and sha, one row per repository. Gives commit_no and mainline_no.
-    Parents that are not among the commits (shallow clones) end the line; so does a commit seen
-    twice (a corrupted history).
+    `heads`: repository_key and sha, one row per repository. `released`: repository_key, sha and
+    live_at of what went live from repositories in which more lines than the default branch's own
+    bring commits in: what was live before that branch had it came by the line it was released
+    from. `index.commits` needs committed_at for these. Gives commit_no, mainline_no and whether
+    that one is_elsewhere than on the default branch's line. Parents that are not among the commits
+    (shallow clones) end the line; so does a commit seen twice (a corrupted history).
     """
     located = heads.with_columns(index.resolve(heads)).filter(pl.col("row").is_not_null())
+    live = released.with_columns(index.resolve(released)).filter(pl.col("row").is_not_null())
+    releases: dict[str, list[tuple[int, int]]] = {}
+    for key, row, at in live.select(
+        "repository_key", "row", pl.col("live_at").dt.epoch("us")
+    ).iter_rows():
+        releases.setdefault(key, []).append((at, row))
     rows: list[Integers] = [np.empty(0, dtype=np.int64)]
     owners: list[Integers] = [np.empty(0, dtype=np.int64)]
+    elsewhere: list[npt.NDArray[np.bool_]] = [np.empty(0, dtype=bool)]
     for key, head in located.select("repository_key", "row").iter_rows():
-        start, _ = index.ranges[key]
+        start, end = index.ranges[key]
         graph = index.graph(key)
-        line: dict[int, None] = {}
-        commit = head - start
-        while commit >= 0 and commit not in line:
-            line[commit] = None
-            commit = graph.first[commit]
-        tips = list(reversed(line))
-        place = np.array(graph.claim(tips), dtype=np.int64)
+        mainline = tips = graph.line(head - start)
+        if key in releases:
+            committed = index.commits["committed_at"][start:end].dt.epoch("us").to_list()
+            at = [(when, row - start) for when, row in sorted(releases[key])]
+            tips, owner = _lines(graph, mainline, committed, at)
+        else:
+            owner = graph.claim(tips)
+        place = np.array(owner, dtype=np.int64)
         held = np.flatnonzero(place >= 0)
         rows.append(held + start)
-        owners.append(np.array(tips, dtype=np.int64)[place[held]] + start)
-    return pl.DataFrame({"commit_no": np.concatenate(rows), "mainline_no": np.concatenate(owners)})
+        units = np.array(tips, dtype=np.int64)[place[held]]
+        owners.append(units + start)
+        elsewhere.append(~np.isin(units, mainline))
+    return pl.DataFrame(
+        {
+            "commit_no": np.concatenate(rows),
+            "mainline_no": np.concatenate(owners),
+            "is_elsewhere": np.concatenate(elsewhere),
+        }
+    )
+
+
+def _lines(
+    graph: CommitGraph,
+    mainline: list[int],
+    committed: list[int | None],
+    releases: list[tuple[int, int]],
+) -> tuple[list[int], list[int]]:
+    """Units of all lines, and for every commit the place of its own: in the order of events.
+
+    A commit of the default branch brings in what nobody has when it is written, a release the
+    commits of its line that nobody has when it goes live. So nothing later changes what is there.
+    """
+    tips: list[int] = []
+    owner = [-1] * graph.size
+
+    def enter(line: list[int]) -> None:
+        for tip in line:
+            if owner[tip] < 0:
+                graph.enter(owner, tip, len(tips))
+                tips.append(tip)
+
+    following = iter(releases)
+    release = next(following, None)
+    for unit in mainline:
+        written = committed[unit]
+        while release is not None and written is not None and release[0] < written:
+            enter(graph.line(release[1], owner))
+            release = next(following, None)
+        enter([unit])
+    while release is not None:
+        enter(graph.line(release[1], owner))
+        release = next(following, None)
+    return tips, owner

@@ -211,25 +211,52 @@ def direct_commits(
 
 
 def of_commit(commit: Commit, brought: list[Commit], key: str) -> Change:
-    """A commit as a change: opened and merged when it was committed."""
+    """A commit as a change, merged when it was committed; what a merge brings in ships it too."""
     return Change(
         id=f"commit:{key}:{commit.sha}",
         commits=[listed(each) for each in brought],
-        keys=[commit.sha],
+        keys=[commit.sha, *(commit.parents[1:] if len(commit.parents) == 2 else ())],
         start=start_of([listed(each) for each in brought], commit.committed, commit.committed),
         opened=commit.committed,
         merged=commit.committed,
     )
 
 
-def of_the_line(repository: Repository, facts: Facts) -> list[Change]:
+def of_the_lines(
+    repository: Repository, facts: Facts, deployments: list[Deployment]
+) -> list[Change]:
     """In a repository without requests each commit of the default branch's own line is a change,
-    a merge with all that it brought in."""
+    a merge with all that it brought in; so is each of the line of a production release that was
+    live before the default branch had it. A merge that brings in merges only is none."""
+    had: set[str] = set()
     found = []
-    for sha in repository.first_parents(facts.default_branch):
-        commit = repository.commits[sha]
-        brought = repository.new(sha, [*commit.parents[:1]])
-        found.append(of_commit(commit, [repository.commits[each] for each in brought], facts.key))
+
+    def bring(sha: str) -> None:
+        if sha not in had:
+            brought = [repository.commits[each] for each in repository.ancestors(sha) - had]
+            had.update(repository.ancestors(sha))
+            if any(len(each.parents) <= 1 for each in brought):
+                found.append(of_commit(repository.commits[sha], brought, facts.key))
+
+    def release(sha: str) -> None:
+        line = []
+        while sha in repository.commits and sha not in had:
+            line.append(sha)
+            sha = next(iter(repository.commits[sha].parents), "")
+        for each in reversed(line):
+            bring(each)
+
+    releases = sorted(
+        (each.live, each.sha)
+        for each in deployments
+        if each.live and each.environment in facts.production and repository.has(each.sha)
+    )
+    for sha in reversed(repository.first_parents(facts.default_branch)):
+        while releases and releases[0][0] < repository.commits[sha].committed:
+            release(releases.pop(0)[1])
+        bring(sha)
+    for _, sha in releases:
+        release(sha)
     return found
 
 
@@ -238,7 +265,7 @@ def every_change(
 ) -> list[Change]:
     """All changes; back-ports and other copies are folded into their original."""
     if not facts.requests:
-        return group(of_the_line(repository, facts), repository)
+        return group(of_the_lines(repository, facts, deployments), repository)
     requests = [
         of_request(each, repository, facts)
         for each in merged_requests(facts)

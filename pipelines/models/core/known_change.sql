@@ -1,6 +1,6 @@
 -- One row per change: a merged change request, or a commit that belongs to none. Where a
--- repository has no change requests at all, a merge on its default branch is the change. Before
--- the exclusions of the settings.
+-- repository has no change requests at all, a merge on its default branch, or on a line released
+-- from before, is the change. Before the exclusions of the settings.
 -- kept: while building
 -- key: change_id
 -- not null: repository_key, kind, start_at, merged_at
@@ -62,6 +62,8 @@ carried as (
 unit as (
     select repository_key, unit_no, unit_sha,
         bool_or(commit_no = unit_no and is_merge) as is_merge,
+        bool_or(commit_no = unit_no and is_on_default) as is_on_default,
+        any_value(merged_sha) as merged_sha,
         min(case when not is_merge then authored_at end) as authored_at,
         arg_min(committed_at, case when not is_merge then authored_at end) as committed_at,
         max(case when commit_no = unit_no then committed_at end) as merged_at,
@@ -69,6 +71,8 @@ unit as (
         max(case when commit_no = unit_no then author_email end) as author_email
     from loose_commit
     group by repository_key, unit_no, unit_sha
+    -- A merge that brings in nothing of its own is no change.
+    having bool_or(not is_merge)
 ),
 committed as (
     select
@@ -82,8 +86,9 @@ committed as (
         null::bigint as number, u.title,
         case when starts_with(r.url, 'http') then r.url || '/commit/' || u.unit_sha end as url,
         'email:' || sha256(lower(u.author_email)) as author, coalesce(p.is_bot, false) as is_bot,
-        r.default_branch as base_branch, null::varchar as head_branch, u.unit_sha as head_sha,
-        u.unit_sha as merge_sha, u.unit_no as head_no, u.unit_no as merge_no, []::varchar[] as labels, []::varchar[] as ticket_keys,
+        case when u.is_on_default then r.default_branch end as base_branch,
+        null::varchar as head_branch, coalesce(h.sha, u.unit_sha) as head_sha,
+        u.unit_sha as merge_sha, coalesce(h.commit_no, u.unit_no) as head_no, u.unit_no as merge_no, []::varchar[] as labels, []::varchar[] as ticket_keys,
         u.merged_at as opened_at,
         case when u.authored_at < u.merged_at - interval 90 day then u.committed_at
             else coalesce(u.authored_at, u.merged_at) end as candidate_at,
@@ -93,6 +98,8 @@ committed as (
         null::timestamptz as approved_at, u.merged_at
     from unit as u
     join repository as r on r.repository_key = u.repository_key
+    left join known_commit as h
+        on u.is_merge and h.repository_key = u.repository_key and h.sha = u.merged_sha
     left join account_person as p on p.account_id = 'email:' || sha256(lower(u.author_email))
     where u.merged_at is not null
 ),

@@ -29,6 +29,8 @@ TABLES = {
     """,
     "mainline": """
         One row per commit on the default branch, with the first-parent commit that brought it in.
+        In a repository without change requests also one per commit that went live before that
+        branch had it, with the one of the line it was released from.
         kept: while building
         key: commit_no
         not null: mainline_no
@@ -37,7 +39,8 @@ TABLES = {
 
 INPUTS = {
     "commits": """
-        select repository_key, sha, is_shallow_boundary from known_commit order by commit_no
+        select repository_key, sha, is_shallow_boundary, committed_at
+        from known_commit order by commit_no
     """,
     # Parents that are not among the commits are left out.
     "edges": """
@@ -89,15 +92,28 @@ INPUTS = {
             or (f.kind = 'head' and r.default_branch is null)
         group by a.repository_key
     """,
+    "released": """
+        select d.repository_key, d.sha, d.live_at, c.commit_no
+        from folded_deployment as d
+        join known_commit as c
+            on c.repository_key = d.repository_key and c.sha = lower(trim(d.sha))
+        where d.is_production and d.live_at is not null and d.repository_key not in (
+            select a.repository_key
+            from records.change_request as q
+            join repository_alias as a on a.alias = q.repository_key
+            where q.deleted_at is null)
+    """,
 }
 
 
 def model(
+    *,
     commits: pl.DataFrame,
     edges: pl.DataFrame,
     twins: pl.DataFrame,
     deployments: pl.DataFrame,
     heads: pl.DataFrame,
+    released: pl.DataFrame,
 ) -> dict[str, pl.DataFrame]:
     """Walk every history once per environment, for production as a whole, and for the heads."""
     index = numbered_commits(commits, edges, twins)
@@ -113,7 +129,7 @@ def model(
         "shipment": pl.concat([slices.commits, production]),
         "deployment_relation": relations,
         "undone_commit": slices.undone,
-        "mainline": trace(index, heads),
+        "mainline": trace(index, heads, released),
     }
 
 

@@ -1,5 +1,6 @@
 -- One row per commit that no change request owns, with the commit that stands for the change: itself,
--- or, in a repository without change requests, the one of the default branch that brought it in.
+-- or, in a repository without change requests, the one that brought it in: of the default branch's
+-- line or, where it went live before that branch had it, of the line it was released from.
 -- kept: while building
 -- key: commit_no
 with with_requests as (
@@ -17,7 +18,7 @@ asked as (
 ),
 owned as (
     -- Commits on the default branch, or in production, that belong to no change request.
-    select g.commit_no, g.commit_no as unit_no
+    select g.commit_no, g.commit_no as unit_no, m.commit_no is not null as is_on_default
     from known_commit as g
     join with_requests as w on w.repository_key = g.repository_key
     left join mainline as m on m.commit_no = g.commit_no
@@ -27,12 +28,13 @@ owned as (
             or (k.sha is null
                 and g.commit_no in (select commit_no from shipment where environment = '')))
     union all
-    select g.commit_no, m.mainline_no
+    select g.commit_no, m.mainline_no, not m.is_elsewhere
     from mainline as m
     join known_commit as g on g.commit_no = m.commit_no
     where g.repository_key not in (select repository_key from with_requests)
 )
-select o.commit_no, o.unit_no, g.repository_key, g.sha, u.sha as unit_sha, g.is_merge,
+select o.commit_no, o.unit_no, o.is_on_default, g.repository_key, g.sha, u.sha as unit_sha,
+    case when len(u.parents) = 2 then u.parents[2] end as merged_sha, g.is_merge,
     g.written_email, g.author_email, g.authored_at, g.committed_at, g.subject
 from owned as o
 join known_commit as g on g.commit_no = o.commit_no
