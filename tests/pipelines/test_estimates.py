@@ -54,7 +54,7 @@ def _naive_woodruff(
     )
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(VALUES)
 def test_quantiles_and_clustered_intervals_follow_the_definition(
     rows: list[tuple[int, int, int]],
@@ -145,7 +145,7 @@ def test_clustered_intervals_cover_where_naive_ones_do_not() -> None:
     assert coverage(frame.with_columns(cluster=pl.int_range(pl.len()))) < 0.7
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(st.lists(st.tuples(st.integers(1, 15), st.booleans()), min_size=5, max_size=60))
 def test_survival_medians_agree_with_scipy(rows: list[tuple[int, bool]]) -> None:
     """The first time the curve is below the level, the midpoint where it equals it exactly."""
@@ -227,7 +227,7 @@ def test_survival_intervals_are_open_where_too_few_waits_are_over(open_share: fl
     assert found.filter(level=0.9)["ci_high"].null_count() > 0
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.lists(st.tuples(st.integers(0, 400), st.integers(0, 400)), min_size=1, max_size=30))
 def test_proportions_have_wilson_intervals(pairs: list[tuple[int, int]]) -> None:
     """Equal to scipy's, inside [0, 1], around the share, nothing below five."""

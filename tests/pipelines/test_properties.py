@@ -25,7 +25,6 @@ WEEK = timedelta(days=7)
 
 few = settings(
     max_examples=8,
-    deadline=None,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 

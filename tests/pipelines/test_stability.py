@@ -179,7 +179,7 @@ SHIFTED = st.builds(
 )  # fmt: skip
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(st.lists(SHIFTED, min_size=1, max_size=4))
 def test_all_series_at_once_are_charted_as_each_by_itself(series: list[list[float]]) -> None:
     """The matrix says of every point what the rules say, whatever stands beside it."""
