@@ -1,10 +1,14 @@
 """Which commit of a first-parent line brought each commit in."""
 
+from operator import itemgetter
+
 import numpy as np
 import numpy.typing as npt
 import polars as pl
 
 from pipelines.commit_graph import CommitGraph, CommitIndex, Integers
+
+_LONG_AGO = -(2**63)
 
 
 def trace(index: CommitIndex, heads: pl.DataFrame, released: pl.DataFrame) -> pl.DataFrame:
@@ -32,9 +36,9 @@ def trace(index: CommitIndex, heads: pl.DataFrame, released: pl.DataFrame) -> pl
         graph = index.graph(key)
         mainline = tips = graph.line(head - start)
         if key in releases:
-            committed = index.commits["committed_at"][start:end].dt.epoch("us").to_list()
+            committed = index.commits["committed_at"][start:end].gather(mainline)
             at = [(when, row - start) for when, row in sorted(releases[key])]
-            tips, owner = _lines(graph, mainline, committed, at)
+            tips, owner = _lines(graph, mainline, _written(committed), at)
         else:
             owner = graph.claim(tips)
         place = np.array(owner, dtype=np.int64)
@@ -52,10 +56,15 @@ def trace(index: CommitIndex, heads: pl.DataFrame, released: pl.DataFrame) -> pl
     )
 
 
+def _written(committed: pl.Series) -> list[int]:
+    """When each commit of a line was written, in µs; never before the one below it."""
+    return committed.dt.epoch("us").fill_null(_LONG_AGO).cum_max().to_list()
+
+
 def _lines(
     graph: CommitGraph,
     mainline: list[int],
-    committed: list[int | None],
+    written: list[int],
     releases: list[tuple[int, int]],
 ) -> tuple[list[int], list[int]]:
     """Units of all lines, and for every commit the place of its own: in the order of events.
@@ -63,24 +72,13 @@ def _lines(
     A commit of the default branch brings in what nobody has when it is written, a release the
     commits of its line that nobody has when it goes live. So nothing later changes what is there.
     """
+    events = [(at, False, unit) for at, unit in zip(written, mainline, strict=True)]
+    events += [(at, True, row) for at, row in releases]
     tips: list[int] = []
     owner = [-1] * graph.size
-
-    def enter(line: list[int]) -> None:
-        for tip in line:
+    for _, is_release, commit in sorted(events, key=itemgetter(0, 1)):
+        for tip in graph.line(commit, owner) if is_release else [commit]:
             if owner[tip] < 0:
                 graph.enter(owner, tip, len(tips))
                 tips.append(tip)
-
-    following = iter(releases)
-    release = next(following, None)
-    for unit in mainline:
-        written = committed[unit]
-        while release is not None and written is not None and release[0] < written:
-            enter(graph.line(release[1], owner))
-            release = next(following, None)
-        enter([unit])
-    while release is not None:
-        enter(graph.line(release[1], owner))
-        release = next(following, None)
     return tips, owner

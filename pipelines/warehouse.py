@@ -211,7 +211,12 @@ def _sync(path: Path) -> None:
 def _connections(
     connection: duckdb.DuckDBPyConnection, settings: Settings
 ) -> list[duckdb.DuckDBPyConnection]:
-    """As many as jobs run at once, all to the unfinished build, each with the macros of models."""
+    """As many as jobs run at once, all to the unfinished build, each with the macros of models.
+
+    Each job is a thread that DuckDB does not count; with its own they are as many as the cores.
+    """
+    cores = connection.execute("select current_setting('threads')").fetchall()[0][0]
+    connection.execute(f"set threads = {max(1, cores - build_steps.AT_ONCE + 1)}")
     found = [duck.cursor(connection) for _ in range(build_steps.AT_ONCE)]
     for each in found:
         inputs.write_macros(each, settings)

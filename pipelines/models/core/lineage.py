@@ -92,17 +92,7 @@ INPUTS = {
             or (f.kind = 'head' and r.default_branch is null)
         group by a.repository_key
     """,
-    "released": """
-        select d.repository_key, d.sha, d.live_at, c.commit_no
-        from folded_deployment as d
-        join known_commit as c
-            on c.repository_key = d.repository_key and c.sha = lower(trim(d.sha))
-        where d.is_production and d.live_at is not null and d.repository_key not in (
-            select a.repository_key
-            from records.change_request as q
-            join repository_alias as a on a.alias = q.repository_key
-            where q.deleted_at is null)
-    """,
+    "with_requests": "select repository_key from repository_with_requests",
 }
 
 
@@ -113,12 +103,13 @@ def model(
     twins: pl.DataFrame,
     deployments: pl.DataFrame,
     heads: pl.DataFrame,
-    released: pl.DataFrame,
+    with_requests: pl.DataFrame,
 ) -> dict[str, pl.DataFrame]:
     """Walk every history once per environment, for production as a whole, and for the heads."""
     index = numbered_commits(commits, edges, twins)
     slices = ship(index, deployments)
-    production = _production(index, deployments, slices.commits)
+    in_production = deployments.filter(pl.col("is_production") & pl.col("live_at").is_not_null())
+    production = _production(index, in_production, slices.commits)
     relations = slices.deployments.join(
         _last_unknown(slices.deployments, deployments),
         on="deployment_id",
@@ -129,15 +120,14 @@ def model(
         "shipment": pl.concat([slices.commits, production]),
         "deployment_relation": relations,
         "undone_commit": slices.undone,
-        "mainline": trace(index, heads, released),
+        "mainline": trace(
+            index, heads, in_production.join(with_requests, on="repository_key", how="anti")
+        ),
     }
 
 
-def _production(
-    index: CommitIndex, deployments: pl.DataFrame, sliced: pl.DataFrame
-) -> pl.DataFrame:
+def _production(index: CommitIndex, live: pl.DataFrame, sliced: pl.DataFrame) -> pl.DataFrame:
     """Production as one place; a service with a single production environment is walked already."""
-    live = deployments.filter(pl.col("is_production") & pl.col("live_at").is_not_null())
     single = (
         live.group_by("service_id")
         .agg(pl.col("environment").first(), pl.col("environment").n_unique().alias("environments"))

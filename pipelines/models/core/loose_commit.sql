@@ -3,12 +3,7 @@
 -- line or, where it went live before that branch had it, of the line it was released from.
 -- kept: while building
 -- key: commit_no
-with with_requests as (
-    select distinct a.repository_key
-    from records.change_request as c join repository_alias as a on a.alias = c.repository_key
-    where c.deleted_at is null
-),
-asked as (
+with asked as (
     -- Commits of requests still open or closed unmerged are no changes of their own either.
     select distinct a.repository_key, l.sha
     from records.change_request as c
@@ -20,7 +15,7 @@ owned as (
     -- Commits on the default branch, or in production, that belong to no change request.
     select g.commit_no, g.commit_no as unit_no, m.commit_no is not null as is_on_default
     from known_commit as g
-    join with_requests as w on w.repository_key = g.repository_key
+    join repository_with_requests as w on w.repository_key = g.repository_key
     left join mainline as m on m.commit_no = g.commit_no
     left join asked as k on k.repository_key = g.repository_key and k.sha = g.sha
     where not g.is_merge and g.commit_no not in (select commit_no from change_commit)
@@ -31,7 +26,7 @@ owned as (
     select g.commit_no, m.mainline_no, not m.is_elsewhere
     from mainline as m
     join known_commit as g on g.commit_no = m.commit_no
-    where g.repository_key not in (select repository_key from with_requests)
+    where g.repository_key not in (select repository_key from repository_with_requests)
 )
 select o.commit_no, o.unit_no, o.is_on_default, g.repository_key, g.sha, u.sha as unit_sha,
     case when len(u.parents) = 2 then u.parents[2] end as merged_sha, g.is_merge,
