@@ -11,6 +11,7 @@ from datetime import UTC, date, datetime, time, timedelta
 import duckdb
 import polars as pl
 
+from pipelines import release_tags
 from pipelines.inputs_configuration import configuration_tables
 from pipelines.inputs_frame import frame, glob_pattern, handle
 from pipelines.inputs_launches import launch_tables
@@ -153,7 +154,6 @@ def _settings_tables(settings: Settings) -> dict[str, pl.DataFrame]:
                 for i, r in enumerate(settings.deployments.rules)
             ],
         ),
-        "parameter": frame({"tag_pattern": text}, [(settings.deployments.tag_pattern,)]),
         "connection": frame(
             {"connection": text, "kind": text},
             [(c.name, c.kind) for c in settings.connections.values()],
@@ -318,6 +318,10 @@ def write_macros(connection: duckdb.DuckDBPyConnection, settings: Settings) -> N
         settings.rework.planned_branch_pattern,
     )
     hotfix, fix, planned = (re.sub("'", "''", pattern) for pattern in patterns)
+    release, unfinished = (
+        re.sub("'", "''", pattern)
+        for pattern in release_tags.patterns(settings.deployments.tag_pattern)
+    )
     titles = " ".join(
         f"when {i} then regexp_matches(title, '" + re.sub("'", "''", each.title) + "')"
         for i, each in enumerate(settings.exclusions)
@@ -328,6 +332,8 @@ def write_macros(connection: duckdb.DuckDBPyConnection, settings: Settings) -> N
             case ordinal {titles or "when null then null"} else false end;
         create or replace temp macro is_hotfix(name) as
             coalesce(regexp_matches(name, '{hotfix}'), false);
+        create or replace temp macro is_release_tag(name) as
+            regexp_matches(name, '{release}') and not regexp_matches(name, '{unfinished}');
         create or replace temp macro is_fix_branch(name) as
             coalesce(regexp_matches(name, '{fix}'), false);
         create or replace temp macro is_planned_branch(name) as

@@ -187,9 +187,11 @@ class Deployments(Section):
         min_length=1,
         description="tokens that make an environment production (whole tokens)",
     )
-    tag_pattern: str = Field(
-        r"^(?:[\w.-]*[-/@_])?v?\d+\.\d+(?:\.\d+)*$",
-        description="tags that count as releases where tags are the origin",
+    tag_pattern: str | None = Field(
+        None,
+        description="tags that count as releases where tags are the origin; without it, "
+        "those that look like a version (v1.2.3, shop@1.2, release-123, 2026-11-29), "
+        "release candidates aside",
     )
     hotfix_pattern: str = Field(
         r"(?i)(^|[/_.-])hotfix([/_.-]|$)",
@@ -203,8 +205,8 @@ class Deployments(Section):
 
     @field_validator("tag_pattern", "hotfix_pattern")
     @classmethod
-    def _pattern_compiles(cls, value: str) -> str:
-        return regular_expression(value) or value
+    def _pattern_compiles(cls, value: str | None) -> str | None:
+        return regular_expression(value)
 
 
 class Service(Section):

@@ -1,10 +1,10 @@
 """The answer of a build in a few lines: how often, how fast, and what was not recognised."""
 
-import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipelines.commands.console import count
+from pipelines.release_tags import is_release
 
 if TYPE_CHECKING:
     import duckdb
@@ -13,7 +13,12 @@ if TYPE_CHECKING:
 
 _PERIODS = {"91d": "91 days", "182d": "182 days", "365d": "365 days"}
 _MOST_CHECKS = 5
-_QUIET_CHECKS = ("unlinked accounts", "services without a team")
+_QUIET_CHECKS = (
+    "unlinked accounts",
+    "services without a team",
+    "practices without a team",
+    "dropped commits",
+)
 
 
 def text(build: Path, settings: "Settings") -> str:
@@ -117,12 +122,12 @@ def _no_deployments(settings: "Settings") -> list[str]:
             "  `git fetch --tags`. If a merge is what goes live, put into leadline.toml:",
             '  [[deployments.rules]]  repository = "*"  origin = "merge"',
         ]
-    if any(re.search(settings.deployments.tag_pattern, name) for name in names):
+    if any(is_release(name, settings.deployments.tag_pattern) for name in names):
         return []
     shown = ", ".join(names[:3]) + (" …" if len(names) > 3 else "")
     return [
         f"  no version-like tags found: {count(len(names), 'tag')} ({shown})",
-        "  if some of them are releases, say which: leadline try --tag-pattern '^release-' …",
+        "  if some of them are releases, say which: leadline try --tag-pattern '^build-' …",
     ]
 
 

@@ -118,9 +118,10 @@ tagged as (
     from records.reference as f
     join repository_alias as a on a.alias = f.repository_key
     join deployment_origin as o on o.repository_key = a.repository_key and o.origin = 'tag'
-    cross join input.parameter as p
     left join records.commit as c on c.repository_key = f.repository_key and c.sha = f.sha
-    where f.kind = 'tag' and regexp_matches(f.name, coalesce(o.pattern, p.tag_pattern))
+    where f.kind = 'tag'
+        and case when o.pattern is null then is_release_tag(f.name)
+            else regexp_matches(f.name, o.pattern) end
         and coalesce(f.tagged_at, c.committed_at) is not null
 ),
 merged as (

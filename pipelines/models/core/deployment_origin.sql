@@ -26,8 +26,7 @@ tagged as (
     select distinct a.repository_key
     from records.reference as f
     join repository_alias as a on a.alias = f.repository_key
-    cross join input.parameter as p
-    where f.kind = 'tag' and regexp_matches(f.name, p.tag_pattern)
+    where f.kind = 'tag' and is_release_tag(f.name)
 )
 select
     r.repository_key,

@@ -1,7 +1,8 @@
 -- One row per deployment: the attempts of one (service, environment, commit) with no other commit
 -- attempted between them and no gap over 60 minutes. Before it is known what it ships. Without a
 -- commit the release tells them apart; of one commit, its manifests. An attempt without a success
--- that an incident names was live from its end. What is told twice is taken from its sync.
+-- that an incident names was live from its end. What is told twice is taken from its sync, a
+-- release of two names from the first.
 -- kept: while building
 -- key: deployment_id
 -- not null: service_id, environment, started_at, outcome
@@ -9,6 +10,7 @@ with counted as not materialized (
     select a.*
     from service_attempt as a
     anti join retold_attempt as r on r.service_id = a.service_id and r.attempt_id = a.attempt_id
+    anti join second_name as n on n.service_id = a.service_id and n.attempt_id = a.attempt_id
 ),
 compared as (
     -- Few columns go through the windows, and only runs of one commit through those that follow.

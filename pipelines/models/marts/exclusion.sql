@@ -34,6 +34,9 @@ union all
 select distinct attempt_id, 'deployment:retold', 'a sync of the same service and environment tells it'
 from retold_attempt
 union all
+select distinct attempt_id, 'deployment:second_name', 'another name of a release that has one'
+from second_name
+union all
 select distinct change_id, 'change:baseline', 'already in the first deployment seen'
 from change_fact where relation = 'baseline'
 union all
