@@ -31,6 +31,8 @@ RELATIONS: Final = {
     "and counts nowhere.",
     "sideways": "It neither contains what was live when it started nor had been live before: it "
     "goes sideways.",
+    "older_version": "It is a release of an older version and does not contain what was live when "
+    "it started: it goes beside that and takes nothing back.",
     "baseline": "It is the first deployment seen: what it holds was shipped before.",
     "unresolved": "Its commit is not in the repository's history, so what it holds is not known.",
     "config": "The same commit was live; only its configuration is new.",

@@ -114,12 +114,14 @@ def relate(
     was_shipped: bool,
     touched: set[tuple[int, int]],
     manifests: list[str | None],
+    is_older: bool,
     last_known: int | None,
 ) -> None:
     """Name what the deployment is to the one live when it started.
 
     Where the commit of that one is not in the graph, to the `last_known` one live by then. The
-    same commit under another manifest (GitOps) is a deployment of configuration.
+    same commit under another manifest (GitOps) is a deployment of configuration. A release of an
+    older version that does not hold what is live goes beside it: it takes nothing back.
     """
     relation, new = relations[at], tips[at]
     if relation.live is None or new is None:
@@ -133,12 +135,15 @@ def relate(
         # What was live is not in the graph: going back to anything shipped leaves it behind.
         is_forward = before != new and history.contains(new, before)
         if was_shipped:
-            relation.name = "roll_forward" if is_forward else "rollback"
+            behind = "older_version" if is_older else "rollback"
+            relation.name = "roll_forward" if is_forward else behind
     elif before == new:
         known = {manifests[at], manifests[live]} - {None}
         relation.name = "config" if len(known) > 1 else "redeploy"
     elif (at, before) in touched or history.contains(new, before):
         relation.name = "roll_forward" if was_shipped else "normal"
+    elif is_older:
+        relation.name = "older_version"
     else:
         relation.name = "rollback" if was_shipped else "sideways"
         relation.dropped = history.dropped(before, new)

@@ -12,7 +12,7 @@ pass over the history fills for all deployed commits at once.
 """
 
 from itertools import groupby
-from operator import itemgetter
+from operator import and_, itemgetter
 from typing import NamedTuple
 
 import numpy as np
@@ -62,11 +62,11 @@ class Shipped(NamedTuple):
 
     `commits`, one row a commit of a (service, environment): the deployment that shipped it,
     relation shipped or baseline. `deployments`, one row a deployment that went live: relation
-    normal, redeploy, config, rollback, roll_forward, sideways, baseline or unresolved; the
-    deployment and commit live when it started; commits shipped, and live commits it dropped; for a
-    rollback the deployment that failed and the others undone; the last unresolved deployment's
-    live time between the resolved one before and this one. `undone`, one row a commit that a
-    rollback took out of there: by which and when first, and since when it is live again.
+    normal, redeploy, config, rollback, roll_forward, sideways, older_version, baseline or
+    unresolved; the deployment and commit live when it started; commits shipped, and live commits it
+    dropped; for a rollback the deployment that failed and the others undone; the last unresolved
+    deployment's live time between the resolved one before and this one. `undone`, one row a commit
+    that a rollback took out of there: by which and when first, and since when it is live again.
     """
 
     commits: pl.DataFrame
@@ -80,7 +80,8 @@ def ship(index: CommitIndex, deployments: pl.DataFrame) -> Shipped:
     `deployments`: deployment_id, repository_key, service_id, environment, sha, started_at,
     live_at, and commit_no where it is known; those without live_at ship nothing and are left out.
     A twin of a shipped commit counts as shipped with it. With manifest_sha too, a commit that is
-    live already and comes with another manifest is relation config.
+    live already and comes with another manifest is relation config. What is_older, if that is
+    there, is a release of an older version than was there before: nothing is held against it.
     """
     live = (
         deployments.filter(pl.col("live_at").is_not_null())
@@ -95,6 +96,9 @@ def ship(index: CommitIndex, deployments: pl.DataFrame) -> Shipped:
     started, ended = (live[name].dt.epoch("us").to_list() for name in ("started_at", "live_at"))
     manifests: list[str | None] = (
         live["manifest_sha"].to_list() if "manifest_sha" in live.columns else [None] * len(live)
+    )
+    older: list[bool] = (
+        live["is_older"].to_list() if "is_older" in live.columns else [False] * len(live)
     )
     twins, boundary = index.twins, index.boundary
     relations: list[Relation] = []
@@ -117,6 +121,7 @@ def ship(index: CommitIndex, deployments: pl.DataFrame) -> Shipped:
                 started=started[at],
                 ended=ended[at],
                 manifests=manifests[at],
+                older=older[at],
                 twins=None if twins is None else twins[first:end],
                 boundary=boundary[first:end],
             )
@@ -143,6 +148,7 @@ def _cell(
     started: list[int],
     ended: list[int],
     manifests: list[str | None],
+    older: list[bool],
     twins: npt.NDArray[np.int64] | None,
     boundary: npt.NDArray[np.bool_],
 ) -> tuple[list[Relation], npt.NDArray[np.int64]]:
@@ -160,10 +166,12 @@ def _cell(
     if known:
         owner[(owner >= 0) & boundary] = known[0]
     shipped = np.bincount(owner[owner >= 0], minlength=len(tips)).tolist()
-    live = live_at_start(started, ended)
+    is_new = [not each for each in older]
+    live = live_at_start(started, ended, is_new)
     last_known = live
     if len(known) < len(tips):
-        last_known = live_at_start(started, ended, [tip is not None for tip in tips])
+        is_known = [tip is not None for tip in tips]
+        last_known = live_at_start(started, ended, list(map(and_, is_new, is_known)))
     touched = history.touched(walked)
     relations: list[Relation] = []
     unresolved_at: int | None = None
@@ -188,6 +196,7 @@ def _cell(
                 was_shipped=was_shipped,
                 touched=touched,
                 manifests=manifests,
+                is_older=older[at],
                 last_known=last_known[at],
             )
         if relation.name == "rollback":

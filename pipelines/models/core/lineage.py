@@ -78,8 +78,10 @@ INPUTS = {
     """,
     "deployments": """
         select d.deployment_id, d.repository_key, d.service_id, d.environment, d.sha, d.started_at,
-            d.live_at, d.is_production, d.manifest_sha, c.commit_no
+            d.live_at, d.is_production, d.manifest_sha, c.commit_no,
+            coalesce(v.version <= v.latest, false) as is_older
         from folded_deployment as d
+        left join release_version as v on v.service_id || '|' || v.attempt_id = d.deployment_id
         left join known_commit as c
             on c.repository_key = d.repository_key and c.sha = lower(trim(d.sha))
     """,

@@ -1,33 +1,30 @@
 -- One row per service and attempt that is a tag or release of a second name: on a commit that has
--- one of a later version already, like `v0.12.0` for the modules of `v3.12.0`; or shorter than one
--- before it, like `v3`, which moves on with each `v3.12.0`. A later version on an earlier commit
--- takes back what lies between, and counts.
+-- one of no earlier version already, like `v0.12.0` for the modules of `v3.12.0`; or shorter than
+-- one before it, like `v3`, which moves on with each `v3.12.0`. Of names made within the hour of
+-- the first the shortest is the name. A later version on an earlier commit takes back what lies
+-- between, and counts.
 -- kept: while building
 -- key: service_id, attempt_id
-with versioned as (
-    select service_id, environment, sha, attempt_id, started_at,
-        regexp_replace(release, '[\d._-]*$', '') as family,
-        list_transform(regexp_extract_all(release, '\d{1,18}'), lambda part: part::bigint)
-            as version
-    from service_attempt
-    where origin in ('tag', 'release') and sha is not null
+with first_of_commit as (
+    select *, min(started_at) over (partition by service_id, environment, sha) as named_at
+    from release_version
 ),
 compared as (
-    select *,
-        row_number() over (
-            partition by service_id, environment, sha order by started_at, attempt_id) as name_no,
-        max(version) over (
-            partition by service_id, environment order by started_at, attempt_id
-            rows between unbounded preceding and 1 preceding) as latest
-    from versioned
+    select *, first_value(attempt_id) over its_names as name_id,
+        first_value(version) over its_names as name_version
+    from first_of_commit
+    window its_names as (
+        partition by service_id, environment, sha
+        order by started_at > named_at + interval 60 minute, length(release), started_at, attempt_id)
 ),
 shortened as (
     select service_id, environment, family, version[:parts] as version, min(started_at) as since
-    from (select *, unnest(range(1, len(version))) as parts from versioned)
+    from (select *, unnest(range(1, len(version))) as parts from release_version)
     group by all
 )
 select c.service_id, c.attempt_id
 from compared as c
 left join shortened as s on s.service_id = c.service_id and s.environment = c.environment
     and s.family = c.family and s.version = c.version
-where (c.name_no > 1 and c.version <= c.latest) or coalesce(s.since < c.started_at, false)
+where (c.attempt_id <> c.name_id and (c.version <= c.name_version or c.version <= c.latest))
+    or coalesce(s.since < c.started_at, false)
