@@ -2,6 +2,8 @@
 
 from pathlib import Path
 
+import pytest
+
 from connectors.records import PipelineRun
 from tests.pipelines.stories import (
     KEY,
@@ -13,6 +15,7 @@ from tests.pipelines.stories import (
     main_at,
     repository,
     request,
+    tag,
     tell,
 )
 
@@ -189,3 +192,26 @@ def test_an_unknown_commit_in_another_region_leaves_production_uncertain(tmp_pat
         join change as c on c.change_id = l.change_id where c.title = 'b' order by environment
     """) == [("", "interval_censored"), ("prod-eu", "shipped")]
     assert story.ask("select count(distinct commit_no) from shipment") == [(2,)]
+
+
+@pytest.mark.parametrize(
+    ("releases", "last"), [(5, ("v1.5", "normal")), (31, ("v1.32", "rollback"))]
+)
+def test_a_slip_in_a_version_does_not_count_for_ever(
+    tmp_path: Path, releases: int, last: tuple[str, str]
+) -> None:
+    """Only the highest of the thirty releases before one says whether its version is older.
+
+    So only after those does a new number on an old commit go back, and is no second name.
+    """
+    names = [f"c{number}" for number in range(releases + 1)]
+    tags = [tag(f"v1.{number}", f"c{number}", 40.0 + number) for number in range(1, releases + 1)]
+    story = tell(
+        tmp_path,
+        repository(),
+        line(*names),
+        tag("v9.9", "c0", 39),
+        tags,
+        tag(f"v1.{releases + 1}", names[-2], 90),
+    )
+    assert story.ask("select ref, relation from deployment order by live_at desc limit 1") == [last]

@@ -1,5 +1,6 @@
 -- One row per service and attempt that is a tag or release, with its version: `family` is the name
--- without numbers, `latest` the highest version of that family before it.
+-- without numbers, `latest` the highest version among the thirty of that family before it (a slip,
+-- or a scheme that was given up, does not count for ever).
 -- kept: while building
 -- key: service_id, attempt_id
 -- not null: version
@@ -14,5 +15,5 @@ with versioned as (
 select *,
     max(version) over (
         partition by service_id, environment, family order by started_at, attempt_id
-        rows between unbounded preceding and 1 preceding) as latest
+        rows between 30 preceding and 1 preceding) as latest
 from versioned
