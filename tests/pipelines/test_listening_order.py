@@ -115,7 +115,7 @@ def test_any_order_and_repetition_gives_the_same_rows(
 
 def _without_time_of_deletion(tables: Tables) -> Tables:
     """A source says that something is gone, not when: it is gone since that arrived."""
-    pattern = re.compile(r"datetime\.datetime\([^)]*\)\)$")
+    pattern = re.compile(r"datetime\.datetime\((?:[^()]|\([^()]*\))*\)\)$")
     return {name: [pattern.sub("gone)", row) for row in found] for name, found in tables.items()}
 
 
