@@ -1,6 +1,8 @@
 """Dagster's runs: run a job here and now, give up lost runs, forget old ones."""
 
 import shutil
+import signal
+import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -41,12 +43,28 @@ def run_job_in_process(
     """
     from pipelines.definitions import definitions
 
-    with opened_instance(settings) as instance:
+    with _same_sigterm(), opened_instance(settings) as instance:
         job = definitions(settings, report).resolve_job_def(job_name)
         result = job.execute_in_process(
             instance=instance, raise_on_error=False, run_config=_ERRORS_ONLY
         )
         return result.success
+
+
+@contextmanager
+def _same_sigterm() -> Iterator[None]:
+    """Afterwards SIGTERM does what it did before.
+
+    Dagster leaves it with what SIGINT does, which a process started in the background ignores.
+    """
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def mark_lost_runs(instance: DagsterInstance) -> list[str]:

@@ -97,6 +97,22 @@ def test_killed_runs_are_given_up_and_the_next_run_is_whole(
             assert tables(settings) == undisturbed
 
 
+def test_a_run_leaves_signals_as_they_were(settings: Settings) -> None:
+    """SIGTERM still stops a process that was started in the background and ignores Ctrl-C."""
+
+    def stop(*_: object) -> None:
+        pass
+
+    ignored = signal.signal(signal.SIGINT, signal.SIG_IGN)
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        assert run_job_in_process(settings)
+        assert signal.getsignal(signal.SIGTERM) is stop
+    finally:
+        signal.signal(signal.SIGINT, ignored)
+        signal.signal(signal.SIGTERM, before)
+
+
 def test_lost_run_frees_its_slot_and_living_runs_stay(settings: Settings, tmp_path: Path) -> None:
     """The pool is free again; a run whose process lives is left alone."""
     code = KILLED.replace("os.kill(os.getpid(), signal.SIGKILL)", "signal.pause()")
