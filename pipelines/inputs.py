@@ -316,12 +316,9 @@ def write_macros(connection: duckdb.DuckDBPyConnection, settings: Settings) -> N
         settings.deployments.hotfix_pattern,
         settings.rework.branch_pattern,
         settings.rework.planned_branch_pattern,
+        *release_tags.patterns(settings.deployments.tag_pattern),
     )
-    hotfix, fix, planned = (re.sub("'", "''", pattern) for pattern in patterns)
-    release, unfinished = (
-        re.sub("'", "''", pattern)
-        for pattern in release_tags.patterns(settings.deployments.tag_pattern)
-    )
+    hotfix, fix, planned, release, unfinished = (re.sub("'", "''", pattern) for pattern in patterns)
     titles = " ".join(
         f"when {i} then regexp_matches(title, '" + re.sub("'", "''", each.title) + "')"
         for i, each in enumerate(settings.exclusions)

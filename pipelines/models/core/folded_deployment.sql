@@ -1,8 +1,8 @@
 -- One row per deployment: the attempts of one (service, environment, commit) with no other commit
 -- attempted between them and no gap over 60 minutes. Before it is known what it ships. Without a
 -- commit the release tells them apart; of one commit, its manifests. An attempt without a success
--- that an incident names was live from its end. What is told twice is taken from its sync, a
--- release of two names from the first.
+-- that an incident names was live from its end. What is told twice is taken from its sync; a
+-- second name of a release is none.
 -- kept: while building
 -- key: deployment_id
 -- not null: service_id, environment, started_at, outcome
